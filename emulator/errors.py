@@ -1,0 +1,145 @@
+"""Every exception pyworker raises and every sentence it says.
+
+Floor 0: imports nothing of ours; everything may import it. The class says whose fault it is:
+
+    PyworkerError            the person at the keyboard can mend it: the CLI prints the message and exits
+      ConfigError            a settings file, an option or a variable
+      WorkerLoadError        the worker's file: missing, broken, or without handlers
+      ListenError            an address that can't be listened on
+    PlatformError            what the platform throws into worker code
+      GlobalScopeError       I/O while the worker's modules are being executed
+      EntropyError           randomness there (an OSError, as on the platform)
+      OwnershipError         another request's I/O object
+      SocketError            a connection failed or was lost (also a ConnectionError, for Python's libraries)
+    StreamTypeError, …       plain TypeErrors carry the sentences below
+
+The sentences of the platform are part of the contract: users search for them and libraries match on them.
+"""
+
+from __future__ import annotations
+
+DOCS = "https://developers.cloudflare.com/workers"
+
+
+class PyworkerError(Exception):
+    """A mistake that whoever runs pyworker can mend; the message says how."""
+
+
+class ConfigError(PyworkerError):
+    """A setting that can't be used: names the file, key and value."""
+
+
+class WorkerLoadError(PyworkerError):
+    """A worker that can't be loaded; `__cause__` is the worker's own exception where there is one."""
+
+
+class ListenError(PyworkerError):
+    """An address that can't be listened on."""
+
+
+class PlatformError(Exception):
+    """An Error that the platform throws into worker code."""
+
+
+class GlobalScopeError(PlatformError, RuntimeError):
+    """I/O at global scope: while the worker's modules are being executed."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or GLOBAL_SCOPE)
+
+
+class EntropyError(PlatformError, OSError):
+    """Randomness at global scope."""
+
+    def __init__(self) -> None:
+        OSError.__init__(self, 29, NO_ENTROPY)
+
+
+class OwnershipError(PlatformError, RuntimeError):
+    """An I/O object used by a request that did not make it."""
+
+    def __init__(self, io_type: str, made_at: str) -> None:
+        super().__init__(f"{CROSS_REQUEST.format(io_type=io_type)} It was made at {made_at}.")
+        self.io_type = io_type
+        self.made_at = made_at
+
+
+class SocketError(PlatformError, ConnectionError):
+    """A connection that failed or was lost; `__cause__` is the operating system's reason."""
+
+
+class HandlerError(PlatformError, TypeError):
+    """A handler that is missing, or that returned something the platform can't send."""
+
+
+# Global scope and ownership.
+GLOBAL_SCOPE = (
+    "Disallowed operation called within global scope. Asynchronous I/O (ex: fetch() or connect()), "
+    "setting a timeout, and generating random values are not allowed within global scope. To fix "
+    "this error, perform this operation within a handler. "
+    f"{DOCS}/runtime-apis/handlers/"
+)
+NO_ENTROPY = "Cannot get entropy outside of request context"
+NO_RANDOM = "Cannot use random.{function}() outside of request context"
+CROSS_REQUEST = (
+    "Cannot perform I/O on behalf of a different request. I/O objects (such as streams, "
+    "request/response bodies, and others) created in the context of one request handler cannot be "
+    "accessed from a different request's handler. This is a limitation of Cloudflare Workers which "
+    "allows us to improve overall performance. (I/O type: {io_type})"
+)
+
+# Addresses and options of connect().
+ADDRESS_UNPARSED = "Specified address could not be parsed."
+ADDRESS_WITHOUT_HOST = "Specified address is missing hostname."
+ADDRESS_WITHOUT_PORT = "Specified address is missing port."
+ADDRESS_UNSUPPORTED = (
+    "Specified address is empty string, contains unsupported characters or is too long."
+)
+PORT_NOT_INTEGER = "The value cannot be converted because it is not an integer."
+PORT_NEGATIVE = (
+    "The value cannot be converted because it is negative and this API expects a positive number."
+)
+PORT_TOO_LARGE = "Value out of range. Must be less than or equal to 65535."
+SECURE_TRANSPORT = "Unsupported value in secureTransport socket option: {value}"
+
+# A connection's life.
+CONNECT_FAILED = "proxy request failed, cannot connect to the specified address"
+CONNECT_FAILED_HTTP = (
+    f"{CONNECT_FAILED}. It looks like you might be trying to connect to a HTTP-based service — "
+    "consider using fetch instead"
+)
+CONNECTION_LOST = "Network connection lost."
+CLOSED_WHILE_CONNECTING = "The socket was closed before the connection was opened."
+CONNECT_NOT_SUPPORTED = "Incoming CONNECT on a worker not supported"
+
+# Streams.
+READABLE_LOCKED = "This ReadableStream is currently locked to a reader."
+READABLE_CLOSING = "This ReadableStream belongs to an object that is closing."
+READABLE_DISTURBED = (
+    "This ReadableStream is disturbed (has already been read from), and cannot be used as a body."
+)
+READER_RELEASED = "This ReadableStream reader has been released."
+SINGLE_PENDING_READ = (
+    "This ReadableStream only supports a single pending read request at a time."
+)
+WRITABLE_LOCKED = "This WritableStream is currently locked to a writer."
+WRITABLE_CLOSING = "This WritableStream belongs to an object that is closing."
+WRITABLE_CLOSED = "This WritableStream has been closed."
+WRITER_RELEASED = "This WritableStream writer has been released."
+CHUNK_NOT_BYTES = (
+    "This WritableStream takes bytes, bytearray or memoryview, not {type}.{hint}"
+)
+SOURCE_CHUNK_NOT_BYTES = "A body's chunks must be bytes, bytearray or memoryview, not {type}.{hint}"
+ENCODE_HINT = " Encode the text first: text.encode()."
+
+# Bodies.
+BODY_USED = "Body already used"
+
+# Handlers.
+NO_FETCH_HANDLER = "Handler does not export a fetch() function."
+
+
+def chunk_not_bytes(chunk: object, sentence: str = CHUNK_NOT_BYTES) -> TypeError:
+    """Return the TypeError for `chunk`, which a byte stream can't take."""
+    hint = ENCODE_HINT if isinstance(chunk, str) else ""
+    return TypeError(sentence.format(type=type(chunk).__name__, hint=hint))
