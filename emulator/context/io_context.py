@@ -1,0 +1,163 @@
+"""What one event (a request, an inbound connection) owns and may spend.
+
+Floor 2. Owns: which context is current, what is to be closed when it ends, its wait_until work, its
+connection slots and its counts. Must not know what a stream, a socket or a request is: it is handed
+callables that close things.
+
+A context's life is ACTIVE (its handler runs or its response is being sent) → DRAINING (only wait_until work
+is left) → ENDED (everything it owned is closed). Whoever dispatches an event makes the context, enters it,
+runs the handler and awaits `finish()`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from enum import Enum
+from typing import Any
+
+from emulator.context.observer import Observer, Traffic
+from emulator.context.slots import ConnectionSlots
+from emulator.errors import GlobalScopeError
+
+WAIT_UNTIL_SECONDS = 30.0
+
+_current: ContextVar[IoContext | None] = ContextVar("pyworker_io_context", default=None)
+
+
+class ContextState(Enum):
+    """Where a context is in its life."""
+
+    ACTIVE = "active"
+    DRAINING = "draining"
+    ENDED = "ended"
+
+
+class IoContext:
+    """One event's belongings. `label` ("GET /path") names it in what the user reads."""
+
+    def __init__(
+        self, label: str, observer: Observer, *, wait_until_seconds: float = WAIT_UNTIL_SECONDS
+    ) -> None:
+        self.label = label
+        self.observer = observer
+        self.traffic = Traffic()
+        self.slots = ConnectionSlots()
+        self._wait_until_seconds = wait_until_seconds
+        self._state = ContextState.ACTIVE
+        self._closers: dict[object, Callable[[], None]] = {}
+        self._background: set[asyncio.Future[Any]] = set()
+
+    def __repr__(self) -> str:
+        return (
+            f"<IoContext {self.label} {self._state.value} "
+            f"owns={len(self._closers)} background={len(self._background)}>"
+        )
+
+    @property
+    def state(self) -> ContextState:
+        """Where this context is in its life."""
+        return self._state
+
+    @property
+    def ended(self) -> bool:
+        """True once nothing of this context may be used any more."""
+        return self._state is ContextState.ENDED
+
+    def own(self, resource: object, close: Callable[[], None]) -> None:
+        """Have `close()` called when this context ends, unless `disown(resource)` comes first."""
+        self._closers[resource] = close
+
+    def disown(self, resource: object) -> None:
+        """`resource` is closed already: forget it. Harmless when it was never owned."""
+        self._closers.pop(resource, None)
+
+    def wait_until(self, awaitable: Awaitable[Any]) -> None:
+        """Keep this context alive until `awaitable` settles, 30 s after the response at the most.
+
+        Raises TypeError for something that can't be awaited. A failure is told to the observer.
+        """
+        if not inspect.isawaitable(awaitable):
+            raise TypeError(
+                f"wait_until() takes an awaitable (call the async function: "
+                f"wait_until(work())), not {type(awaitable).__name__}."
+            )
+        task = asyncio.ensure_future(awaitable)
+        self._background.add(task)
+        task.add_done_callback(self._background_done)
+
+    async def finish(self) -> None:
+        """The response is over: wait for wait_until work, cancel what takes too long, close everything."""
+        if self._state is not ContextState.ACTIVE:
+            return
+        try:
+            if self._background:
+                self._state = ContextState.DRAINING
+                await self._drain()
+        finally:
+            self.end()
+
+    def end(self) -> None:
+        """Close everything this context owns, now. Called more than once it does nothing."""
+        if self._state is ContextState.ENDED:
+            return
+        self._state = ContextState.ENDED
+        for task in self._background:
+            task.cancel()
+        while self._closers:
+            _, close = self._closers.popitem()
+            close()
+
+    async def _drain(self) -> None:
+        deadline = asyncio.get_running_loop().time() + self._wait_until_seconds
+        while self._background:
+            remaining = deadline - asyncio.get_running_loop().time()
+            done, _ = await asyncio.wait(self._background, timeout=max(remaining, 0))
+            if not done and remaining <= 0:
+                break
+        for task in list(self._background):
+            self.observer.background_failed(
+                self.label, TimeoutError(_overlong(task, self._wait_until_seconds))
+            )
+            task.cancel()
+
+    def _background_done(self, task: asyncio.Future[Any]) -> None:
+        self._background.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.observer.background_failed(self.label, error)
+
+
+def _overlong(task: asyncio.Future[Any], seconds: float) -> str:
+    name = task.get_name() if isinstance(task, asyncio.Task) else repr(task)
+    if isinstance(task, asyncio.Task) and inspect.iscoroutine(coroutine := task.get_coro()):
+        name = coroutine.__qualname__
+    return (
+        f"wait_until() work {name} was still running {seconds:g} s after the response "
+        "and was cancelled, as production does."
+    )
+
+
+def current() -> IoContext | None:
+    """The context of the event whose code is running; None at global scope."""
+    return _current.get()
+
+
+def require_current() -> IoContext:
+    """The context of the running event. Raises GlobalScopeError at global scope."""
+    context = _current.get()
+    if context is None:
+        raise GlobalScopeError
+    return context
+
+
+@contextmanager
+def enter(context: IoContext | None) -> Iterator[None]:
+    """Run the block as part of `context`; None is global scope, and the runtime's own work."""
+    token = _current.set(context)
+    try:
+        yield
+    finally:
+        _current.reset(token)

@@ -1,0 +1,67 @@
+"""What the runtime tells whoever watches: the terminal, a test, later the inspector.
+
+Floor 2. Owns the list of things that can be told; every method does nothing here, so a watcher overrides
+only what it shows. Methods are called on the event loop, must not raise and must not block.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Outcome(Enum):
+    """How one event (a request, an inbound connection) ended."""
+
+    OK = "ok"
+    EXCEPTION = "exception"
+    CANCELED = "canceled"
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What a request moved through its sockets: how many there were, and bytes each way."""
+
+    sockets: int = 0
+    bytes_sent: int = 0
+    bytes_received: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """One finished event, as it is logged.
+
+    `label` is "GET /path" or "CONNECT host:port"; `status` is "200 OK" for HTTP, None elsewhere;
+    `seconds` runs from the request's head to the last byte of its response.
+    """
+
+    label: str
+    outcome: Outcome
+    seconds: float
+    traffic: Traffic
+    status: str | None = None
+
+
+class Observer:
+    """Hears of everything a user may want to see; each default does nothing."""
+
+    def event_finished(self, record: EventRecord) -> None:
+        """One request or inbound connection is over."""
+
+    def handler_failed(self, label: str, error: BaseException) -> None:
+        """A handler raised, or returned what can't be sent. `label` names the event."""
+
+    def background_failed(self, label: str, error: BaseException) -> None:
+        """Something given to wait_until raised, or was cancelled for running too long."""
+
+    def body_failed(self, label: str, error: BaseException) -> None:
+        """A response's body ended in an error after its head was sent."""
+
+    def connection_failed(self, label: str, address: str, reason: BaseException) -> None:
+        """connect(address) failed; `reason` is what the operating system or TLS said."""
+
+    def connection_waited(self, label: str, address: str, seconds: float) -> None:
+        """connect(address) stood in line `seconds` for one of its request's connection slots."""
+
+    def note(self, text: str) -> None:
+        """Something worth one line: production would do otherwise, a key does nothing here."""

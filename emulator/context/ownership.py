@@ -1,0 +1,60 @@
+"""I/O objects belong to the request that made them: the check, and where the object was made.
+
+Floor 2. Owns the rule and its wording of place; the object says what type of I/O it is. Source: connect.md,
+"Where it may be called".
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import CodeType, FrameType
+
+import emulator
+from emulator.context.io_context import IoContext, current
+from emulator.errors import OwnershipError
+
+_OURS = (
+    str(Path(emulator.__file__).parent) + "/",
+    str(Path(emulator.__file__).parent.parent / "cloudflare") + "/",
+)
+
+
+class Owned:
+    """Base of objects that only their own request may use; checks cost one comparison.
+
+    `owner` is None for objects made outside any request (the runtime's own, and tests of parts): free to all.
+    """
+
+    __slots__ = ("_made_code", "_made_line", "_owner")
+
+    io_type = "Object"
+
+    def __init__(self) -> None:
+        self._owner: IoContext | None = current()
+        self._made_code: CodeType | None = None
+        self._made_line: int | None = None
+        if self._owner is not None:
+            frame = user_frame(sys._getframe(1))
+            if frame is not None:
+                self._made_code, self._made_line = frame.f_code, frame.f_lineno
+
+    @property
+    def made_at(self) -> str:
+        """`file:line` of the worker's statement that made this object."""
+        if self._made_code is None:
+            return "the runtime"
+        return f"{self._made_code.co_filename}:{self._made_line}"
+
+    def check_owner(self) -> None:
+        """Raise OwnershipError unless the running code belongs to this object's request."""
+        owner = self._owner
+        if owner is not None and (owner is not current() or owner.ended):
+            raise OwnershipError(self.io_type, self.made_at)
+
+
+def user_frame(frame: FrameType | None) -> FrameType | None:
+    """The nearest frame, from `frame` outwards, that is not the runtime's own; None if there is none."""
+    while frame is not None and frame.f_code.co_filename.startswith(_OURS):
+        frame = frame.f_back
+    return frame
