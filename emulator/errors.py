@@ -119,17 +119,15 @@ READABLE_DISTURBED = (
     "This ReadableStream is disturbed (has already been read from), and cannot be used as a body."
 )
 READER_RELEASED = "This ReadableStream reader has been released."
-SINGLE_PENDING_READ = (
-    "This ReadableStream only supports a single pending read request at a time."
-)
+SINGLE_PENDING_READ = "This ReadableStream only supports a single pending read request at a time."
+READER_MODE = "get_reader() takes mode=None: {mode!r} is not there yet for byte streams."
 WRITABLE_LOCKED = "This WritableStream is currently locked to a writer."
 WRITABLE_CLOSING = "This WritableStream belongs to an object that is closing."
 WRITABLE_CLOSED = "This WritableStream has been closed."
 WRITER_RELEASED = "This WritableStream writer has been released."
-CHUNK_NOT_BYTES = (
-    "This WritableStream takes bytes, bytearray or memoryview, not {type}.{hint}"
-)
+CHUNK_NOT_BYTES = "This WritableStream takes bytes, bytearray or memoryview, not {type}.{hint}"
 SOURCE_CHUNK_NOT_BYTES = "A body's chunks must be bytes, bytearray or memoryview, not {type}.{hint}"
+BODY_ITERATOR_CANCELLED = "The body's iterator was cancelled before its end."
 ENCODE_HINT = " Encode the text first: text.encode()."
 
 # Bodies.
@@ -137,6 +135,47 @@ BODY_USED = "Body already used"
 
 # Handlers.
 NO_FETCH_HANDLER = "Handler does not export a fetch() function."
+
+# Settings.
+CONFIG_MISSING = "{file} does not exist. Check the path given to --config."
+CONFIG_IS_DIRECTORY = "{file} is a directory. Give --config the settings file inside it."
+CONFIG_UNREADABLE = "{file} can't be read: {reason}."
+CONFIG_NOT_UTF8 = "{file} is not UTF-8 text (byte {byte}). Save it as UTF-8."
+CONFIG_JSON = (
+    "{file}: JSON settings are not read yet. Write them as wrangler_py.toml beside it, or name the "
+    "worker's file: pyworker dev path/to/worker.py"
+)
+CONFIG_JSON_SKIPPED = "{file}: JSON settings are not read yet. Write them as wrangler_py.toml."
+CONFIG_SYNTAX = "{file}{position}: {reason}."
+CONFIG_UNKNOWN_KEY = "{file}: unknown key `{key}`.{hint}"
+CONFIG_WRONG_VALUE = "{file}: `{key}` must be {expected}, found {found}."
+CONFIG_REQUIRED = "{file}: `{table}` has no `{key}`. Add, for example: {key} = {example}"
+CONFIG_NAME = (
+    '{file}: `name` must be lowercase letters, digits, dashes and underscores, found "{name}".'
+)
+CONFIG_DATE = '{file}: `compatibility_date` must be a date as "YYYY-MM-DD", found "{date}".'
+CONFIG_NOTED = "{file}: `{key}` has no effect here yet."
+CONFIG_SAME_LISTENER = (
+    "{file}: two [[connect]] entries listen on {protocol} port {port}: {first} and {second}. "
+    "Give each its own port."
+)
+CONFIG_NO_WORKER = (
+    "There is no worker to serve: neither this folder nor one above it has a settings file "
+    "({names}). Name the worker's file, pyworker dev path/to/worker.py, or write a "
+    'wrangler_py.toml with main = "path/to/worker.py".'
+)
+CONFIG_NO_MAIN = (
+    '{file} has no `main`. Add main = "path/to/worker.py", or name the worker\'s file: '
+    "pyworker dev path/to/worker.py"
+)
+MAIN_MISSING = "{origin}: there is no file {path}.{hint}"
+MAIN_IS_DIRECTORY = "{origin}: {path} is a directory. Name the worker's file in it."
+MAIN_NOT_PYTHON = "{origin}: {path} is not a Python file. pyworker runs workers in .py files."
+VARIABLE_WRONG_VALUE = "The variable {variable} must be one of {expected}, found {found}."
+LOOP_MISSING = (
+    "PYWORKER_LOOP asks for uvloop, which is not installed. Install it (pip install uvloop) or "
+    "unset the variable."
+)
 
 
 def chunk_not_bytes(chunk: object, sentence: str = CHUNK_NOT_BYTES) -> TypeError:

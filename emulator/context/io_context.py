@@ -49,7 +49,7 @@ class IoContext:
         self._wait_until_seconds = wait_until_seconds
         self._state = ContextState.ACTIVE
         self._closers: dict[object, Callable[[], None]] = {}
-        self._background: set[asyncio.Future[Any]] = set()
+        self._background: set[asyncio.Task[None]] = set()
 
     def __repr__(self) -> str:
         return (
@@ -85,7 +85,7 @@ class IoContext:
                 f"wait_until() takes an awaitable (call the async function: "
                 f"wait_until(work())), not {type(awaitable).__name__}."
             )
-        task = asyncio.ensure_future(awaitable)
+        task = asyncio.create_task(_survivable(awaitable), name=_name_of(awaitable))
         self._background.add(task)
         task.add_done_callback(self._background_done)
 
@@ -124,18 +124,27 @@ class IoContext:
             )
             task.cancel()
 
-    def _background_done(self, task: asyncio.Future[Any]) -> None:
+    def _background_done(self, task: asyncio.Task[None]) -> None:
         self._background.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self.observer.background_failed(self.label, error)
 
 
-def _overlong(task: asyncio.Future[Any], seconds: float) -> str:
-    name = task.get_name() if isinstance(task, asyncio.Task) else repr(task)
-    if isinstance(task, asyncio.Task) and inspect.iscoroutine(coroutine := task.get_coro()):
-        name = coroutine.__qualname__
+async def _survivable(awaitable: Awaitable[Any]) -> None:
+    """Await `awaitable`; what would stop the event loop becomes an error of this one task."""
+    try:
+        await awaitable
+    except (SystemExit, KeyboardInterrupt) as error:
+        raise RuntimeError(f"wait_until() work raised {error!r}.") from error
+
+
+def _name_of(awaitable: Awaitable[Any]) -> str:
+    return awaitable.__qualname__ if inspect.iscoroutine(awaitable) else repr(awaitable)
+
+
+def _overlong(task: asyncio.Task[None], seconds: float) -> str:
     return (
-        f"wait_until() work {name} was still running {seconds:g} s after the response "
+        f"wait_until() work {task.get_name()} was still running {seconds:g} s after the response "
         "and was cancelled, as production does."
     )
 

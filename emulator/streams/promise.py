@@ -1,0 +1,131 @@
+"""A promise: a result that is settled once and can be awaited by anybody, any number of times.
+
+Floor 2. Owns settlement and its waiters; knows nothing of streams. Unlike a coroutine it runs nothing when
+awaited; unlike a Future, cancelling one waiter leaves the promise and every other waiter alone, and a
+rejection that nobody awaits is silent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator
+from enum import Enum
+from typing import Any, Generic, TypeVar, cast
+
+T = TypeVar("T")
+
+
+class PromiseState(Enum):
+    """How far a promise has come."""
+
+    PENDING = "pending"
+    FULFILLED = "fulfilled"
+    REJECTED = "rejected"
+
+
+class Promise(Generic[T]):
+    """Await it for its value; the error it was rejected with is raised instead."""
+
+    __slots__ = ("_abandoned", "_reactions", "_state", "_value", "_waiters")
+
+    def __init__(self) -> None:
+        self._state = PromiseState.PENDING
+        self._value: T | BaseException | None = None
+        self._waiters: list[asyncio.Future[None]] | None = None
+        self._reactions: list[Callable[[], None]] | None = None
+        self._abandoned = False
+
+    @classmethod
+    def fulfilled(cls, value: T) -> Promise[T]:
+        """Return a promise that is fulfilled with `value` from the start."""
+        promise = cls()
+        promise._state = PromiseState.FULFILLED
+        promise._value = value
+        return promise
+
+    @classmethod
+    def rejected(cls, error: BaseException) -> Promise[T]:
+        """Return a promise that is rejected with `error` from the start."""
+        promise = cls()
+        promise._state = PromiseState.REJECTED
+        promise._value = error
+        return promise
+
+    def __repr__(self) -> str:
+        value = "" if self._state is PromiseState.PENDING else f" {self._value!r}"
+        return f"<Promise {self._state.value}{value}>"
+
+    @property
+    def state(self) -> PromiseState:
+        """How far this promise has come."""
+        return self._state
+
+    @property
+    def settled(self) -> bool:
+        """True once it is fulfilled or rejected."""
+        return self._state is not PromiseState.PENDING
+
+    @property
+    def error(self) -> BaseException | None:
+        """What it was rejected with; None otherwise."""
+        return cast(BaseException, self._value) if self._state is PromiseState.REJECTED else None
+
+    @property
+    def abandoned(self) -> bool:
+        """True while it is pending and its last waiter was cancelled: nobody would see its value."""
+        return self._abandoned and not self._waiters and not self.settled
+
+    def resolve(self, value: T) -> None:
+        """Fulfil with `value`; does nothing once settled."""
+        self._settle(PromiseState.FULFILLED, value)
+
+    def reject(self, error: BaseException) -> None:
+        """Reject with `error`; does nothing once settled."""
+        self._settle(PromiseState.REJECTED, error)
+
+    def follow(self, other: Promise[T]) -> None:
+        """Settle as `other` does, when it does."""
+        other.when_settled(lambda: self._settle(other._state, other._value))
+
+    def when_settled(self, reaction: Callable[[], None]) -> None:
+        """Call `reaction()` in the moment of settlement; now, if that has passed."""
+        if self.settled:
+            reaction()
+        elif self._reactions is None:
+            self._reactions = [reaction]
+        else:
+            self._reactions.append(reaction)
+
+    def __await__(self) -> Generator[Any, None, T]:
+        if self._state is PromiseState.PENDING:
+            yield from self._wait()
+        if self._state is PromiseState.REJECTED:
+            error = cast(BaseException, self._value)
+            raise error.with_traceback(None)
+        return cast(T, self._value)
+
+    def _wait(self) -> Generator[Any, None, None]:
+        waiter = asyncio.get_running_loop().create_future()
+        if self._waiters is None:
+            self._waiters = []
+        self._waiters.append(waiter)
+        try:
+            yield from waiter
+        except asyncio.CancelledError:
+            if not self.settled:
+                self._waiters.remove(waiter)
+                self._abandoned = True
+            raise
+
+    def _settle(self, state: PromiseState, value: T | BaseException | None) -> None:
+        if self.settled:
+            return
+        self._state = state
+        self._value = value
+        waiters, self._waiters = self._waiters, None
+        for waiter in waiters or ():
+            if not waiter.done():
+                waiter.set_result(None)
+        reactions, self._reactions = self._reactions, None
+        for reaction in reactions or ():
+            reaction()

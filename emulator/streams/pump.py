@@ -1,0 +1,143 @@
+"""The pump: bytes from a native source to a native sink, with back-pressure and nothing in between.
+
+Floor 2. Owns one transfer's life: FLOWING ⇄ HELD (the sink is full, the source is paused) → ENDING (the sink
+is finishing) → DONE. It has no task: the source's deliveries and the sink's drains drive it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+
+from emulator.streams.native import ByteSink, ByteSource, Feeder, Receiver
+from emulator.streams.promise import Promise
+
+
+class PumpState(Enum):
+    """Where a transfer is in its life."""
+
+    FLOWING = "flowing"
+    HELD = "held"
+    ENDING = "ending"
+    DONE = "done"
+
+
+class Pump(Receiver, Feeder):
+    """Moves everything from `source` to `sink`; `done` settles when the sink has all of it or one side broke.
+
+    `finish_sink` and `abort_sink` say whether the source's end and failure are passed on to the sink;
+    `cancel_source` whether the sink's loss is passed back (pipe_to's prevent_close, prevent_abort and
+    prevent_cancel, turned round). `on_source_end(error)` is called once, when the source has nothing more to
+    give: with None at its end, else with what it failed with.
+    """
+
+    __slots__ = (
+        "_abort_sink",
+        "_cancel_source",
+        "_finish_sink",
+        "_on_source_end",
+        "_sink",
+        "_source",
+        "_state",
+        "done",
+    )
+
+    def __init__(
+        self,
+        source: ByteSource,
+        sink: ByteSink,
+        on_source_end: Callable[[BaseException | None], None],
+        *,
+        finish_sink: bool = True,
+        abort_sink: bool = True,
+        cancel_source: bool = True,
+    ) -> None:
+        self.done: Promise[None] = Promise()
+        self._source = source
+        self._sink = sink
+        self._on_source_end = on_source_end
+        self._finish_sink = finish_sink
+        self._abort_sink = abort_sink
+        self._cancel_source = cancel_source
+        self._state = PumpState.FLOWING
+
+    @property
+    def state(self) -> PumpState:
+        """Where this transfer is in its life."""
+        return self._state
+
+    def start(self, backlog: list[bytes]) -> None:
+        """Begin: `backlog`, what the source delivered before, goes first."""
+        self._sink.attach(self)
+        room = True
+        for data in backlog:
+            room = self._sink.write(data)
+        self._source.attach(self)
+        if self._state is not PumpState.FLOWING:
+            return  # The sink was lost, or the source over, in the same moment.
+        if room:
+            self._source.resume()
+        else:
+            self._state = PumpState.HELD
+            self._source.pause()
+
+    def receive(self, data: bytes) -> None:
+        if not self._sink.write(data) and self._state is PumpState.FLOWING:
+            self._state = PumpState.HELD
+            self._source.pause()
+
+    def end(self) -> None:
+        if not self._begin_ending():
+            return
+        self._on_source_end(None)
+        if self._finish_sink:
+            self._settle_with(self._sink.finish())
+        else:
+            self._settle_with(self._sink.flush())
+
+    def fail(self, error: BaseException) -> None:
+        if not self._begin_ending():
+            return
+        self._on_source_end(error)
+        if self._abort_sink:
+            self._sink.abort(error)
+        self._state = PumpState.DONE
+        self.done.reject(error)
+
+    def drained(self) -> None:
+        if self._state is PumpState.HELD:
+            self._state = PumpState.FLOWING
+            self._source.resume()
+
+    def sink_lost(self, error: BaseException) -> None:
+        if self._state is PumpState.DONE:
+            return
+        over = self._state is PumpState.ENDING
+        self._state = PumpState.DONE
+        if not over and self._cancel_source:
+            self._source.cancel(error)
+            self._on_source_end(None)
+        self.done.reject(error)
+
+    def stop(self, error: BaseException) -> None:
+        """Break the transfer off from outside: the sink is aborted and the source cancelled."""
+        if self._state is PumpState.DONE:
+            return
+        self._state = PumpState.DONE
+        self._source.cancel(error)
+        self._on_source_end(None)
+        self._sink.abort(error)
+        self.done.reject(error)
+
+    def _begin_ending(self) -> bool:
+        if self._state in (PumpState.ENDING, PumpState.DONE):
+            return False
+        self._state = PumpState.ENDING
+        return True
+
+    def _settle_with(self, sent: Promise[None]) -> None:
+        def settle() -> None:
+            self._state = PumpState.DONE
+            self.done.follow(sent)
+
+        sent.when_settled(settle)

@@ -1,0 +1,295 @@
+"""A native readable stream's state machine: a bounded buffer between a source and whoever reads.
+
+Floor 2. Owns state, buffer and the one pending read; has no lock and no owner (the faces in readable.py do).
+Must not know where the bytes come from (a ByteSource) or go to (a ByteSink). Source of the behaviour: WHATWG
+Streams, and the platform for native streams (one pending read, its sentences).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import Enum
+from typing import NamedTuple
+
+from emulator import errors
+from emulator.streams.native import (
+    HIGH_WATER_MARK_BYTES,
+    ByteSink,
+    ByteSource,
+    Receiver,
+)
+from emulator.streams.promise import Promise
+from emulator.streams.pump import Pump
+
+
+class ReadResult(NamedTuple):
+    """What one read gives: `value` is bytes, or None when `done`."""
+
+    value: bytes | None
+    done: bool
+
+
+END_OF_STREAM = ReadResult(None, True)
+
+
+class ReadableState(Enum):
+    """The standard's [[state]]."""
+
+    READABLE = "readable"
+    CLOSED = "closed"
+    ERRORED = "errored"
+
+
+class Supply(Enum):
+    """What the source is doing: not asked yet, delivering, told to wait, at its end, broken."""
+
+    IDLE = "idle"
+    FLOWING = "flowing"
+    PAUSED = "paused"
+    ENDED = "ended"
+    FAILED = "failed"
+
+
+class ReadableCore(Receiver):
+    """A native readable stream's state: a bounded buffer between a source and whoever reads.
+
+    `closed` settles when the last byte has been taken (fulfilled) or the stream has failed (rejected).
+    `high_water_mark_bytes`: how much is buffered before the source is paused; with 0 the source is asked for
+    one chunk a read.
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_buffered_bytes",
+        "_error",
+        "_high_water_mark_bytes",
+        "_pending_read",
+        "_pump",
+        "_source",
+        "_state",
+        "_supply",
+        "closed",
+        "disturbed",
+    )
+
+    def __init__(
+        self, source: ByteSource, high_water_mark_bytes: int = HIGH_WATER_MARK_BYTES
+    ) -> None:
+        self.closed: Promise[None] = Promise()
+        self.disturbed = False
+        self._source = source
+        self._high_water_mark_bytes = high_water_mark_bytes
+        self._buffer: deque[bytes] = deque()
+        self._buffered_bytes = 0
+        self._state = ReadableState.READABLE
+        self._supply = Supply.IDLE
+        self._error: BaseException | None = None
+        self._pending_read: Promise[ReadResult] | None = None
+        self._pump: Pump | None = None
+        source.attach(self)
+
+    @property
+    def state(self) -> ReadableState:
+        """The standard's [[state]]."""
+        return self._state
+
+    @property
+    def buffered_bytes(self) -> int:
+        """Bytes that have arrived and nobody has read."""
+        return self._buffered_bytes
+
+    @property
+    def pumping(self) -> bool:
+        """True while a pump moves this stream's bytes away."""
+        return self._pump is not None
+
+    # What readers ask.
+
+    def read(self) -> Promise[ReadResult]:
+        """Return a promise of what has arrived, or of the next that arrives."""
+        if self._pending_read is not None and not self._withdraw_abandoned_read():
+            return Promise.rejected(TypeError(errors.SINGLE_PENDING_READ))
+        self.disturbed = True
+        if self._buffer:
+            data = self._buffer.popleft()
+            self._buffered_bytes -= len(data)
+            self._ask_for_more()
+            self._settle_when_empty()
+            return Promise.fulfilled(ReadResult(data, False))
+        if self._state is ReadableState.CLOSED:
+            return Promise.fulfilled(END_OF_STREAM)
+        if self._error is not None:
+            return Promise.rejected(self._error)
+        self._pending_read = Promise()
+        pending = self._pending_read
+        self._ask_for_more()  # May deliver at once, and settle it.
+        return pending
+
+    def release(self) -> None:
+        """The reader lets go: a read in flight is rejected, its bytes go to the next reader."""
+        pending, self._pending_read = self._pending_read, None
+        if pending is not None:
+            pending.reject(TypeError(errors.READER_RELEASED))
+
+    def cancel(self, reason: BaseException | None = None) -> None:
+        """Nobody wants the rest: drop what is buffered, close, let the source go."""
+        if self._state is not ReadableState.READABLE:
+            return
+        self.disturbed = True
+        self._source.cancel(reason)
+        if self._pump is not None:
+            pump, self._pump = self._pump, None
+            pump.stop(reason or TypeError(errors.READABLE_CLOSING))
+        self._drop_buffer()
+        self._close()
+
+    def error(self, error: BaseException) -> None:
+        """Fail at once, dropping what is buffered; the source is let go."""
+        if self._state is not ReadableState.READABLE:
+            return
+        self._source.cancel(error)
+        if self._pump is not None:
+            pump, self._pump = self._pump, None
+            pump.stop(error)
+        self._drop_buffer()
+        self._fail(error)
+
+    def take_buffer(self) -> list[bytes]:
+        """Return, and forget, what has arrived and nobody has read."""
+        taken = list(self._buffer)
+        self._drop_buffer()
+        return taken
+
+    def pump_to(
+        self,
+        sink: ByteSink,
+        *,
+        finish_sink: bool = True,
+        abort_sink: bool = True,
+        cancel_source: bool = True,
+    ) -> Promise[None]:
+        """Move everything to `sink`; the promise settles when it has all of it, or one side broke."""
+        self.disturbed = True
+        pump = Pump(
+            self._source,
+            sink,
+            self._pump_exhausted,
+            finish_sink=finish_sink,
+            abort_sink=abort_sink,
+            cancel_source=cancel_source,
+        )
+        self._pump = pump
+        supply, error = self._supply, self._error
+        self._supply = Supply.FLOWING
+        if supply in (Supply.ENDED, Supply.FAILED):
+            self._pump_from_buffer(pump, sink, error)
+        else:
+            pump.start(self.take_buffer())
+        if not cancel_source:
+            pump.done.when_settled(self._take_back)
+        return pump.done
+
+    # What the source says.
+
+    def receive(self, data: bytes) -> None:
+        pending = self._pending_read
+        if pending is not None and not pending.abandoned:
+            self._pending_read = None
+            pending.resolve(ReadResult(data, False))
+        else:
+            self._buffer.append(data)
+            self._buffered_bytes += len(data)
+        if self._supply is Supply.IDLE:
+            self._supply = Supply.FLOWING
+        if (
+            self._supply is Supply.FLOWING
+            and self._buffered_bytes >= self._high_water_mark_bytes
+            and self._pending_read is None
+        ):
+            self._supply = Supply.PAUSED
+            self._source.pause()
+
+    def end(self) -> None:
+        self._supply = Supply.ENDED
+        self._settle_when_empty()
+
+    def fail(self, error: BaseException) -> None:
+        self._supply = Supply.FAILED
+        self._error = error
+        self._settle_when_empty()
+
+    # What follows from both.
+
+    def _ask_for_more(self) -> None:
+        if (
+            self._supply in (Supply.PAUSED, Supply.IDLE)
+            and self._buffered_bytes <= self._high_water_mark_bytes // 2
+            and (self._high_water_mark_bytes or self._pending_read is not None)
+        ):
+            self._supply = Supply.FLOWING
+            self._source.resume()
+
+    def _settle_when_empty(self) -> None:
+        if self._buffer or self._state is not ReadableState.READABLE:
+            return
+        if self._supply is Supply.ENDED:
+            self._close()
+        elif self._supply is Supply.FAILED and self._error is not None:
+            self._fail(self._error)
+
+    def _close(self) -> None:
+        self._state = ReadableState.CLOSED
+        self._supply = Supply.ENDED
+        pending, self._pending_read = self._pending_read, None
+        if pending is not None:
+            pending.resolve(END_OF_STREAM)
+        self.closed.resolve(None)
+
+    def _fail(self, error: BaseException) -> None:
+        self._state = ReadableState.ERRORED
+        self._supply = Supply.FAILED
+        self._error = error
+        pending, self._pending_read = self._pending_read, None
+        if pending is not None:
+            pending.reject(error)
+        self.closed.reject(error)
+
+    def _drop_buffer(self) -> None:
+        self._buffer.clear()
+        self._buffered_bytes = 0
+
+    def _withdraw_abandoned_read(self) -> bool:
+        """A read whose every waiter was cancelled makes room for the next one."""
+        pending = self._pending_read
+        if pending is None or not pending.abandoned:
+            return False
+        self._pending_read = None
+        pending.reject(TypeError(errors.SINGLE_PENDING_READ))
+        return True
+
+    def _pump_exhausted(self, error: BaseException | None) -> None:
+        self._pump = None
+        if self._state is not ReadableState.READABLE:
+            return
+        if error is None:
+            self._close()
+        else:
+            self._fail(error)
+
+    def _pump_from_buffer(self, pump: Pump, sink: ByteSink, error: BaseException | None) -> None:
+        """The source is over: what it left goes to the sink, then its end or its failure."""
+        sink.attach(pump)
+        for data in self.take_buffer():
+            sink.write(data)
+        if error is None:
+            pump.end()
+        else:
+            pump.fail(error)
+
+    def _take_back(self) -> None:
+        """A pump's sink is gone and the source was to be kept: receive from it again."""
+        if self._pump is not None and self._state is ReadableState.READABLE:
+            self._pump = None
+            self._supply = Supply.PAUSED
+            self._source.pause()
+            self._source.attach(self)

@@ -1,0 +1,206 @@
+"""WritableStream and its writer, as workers hold them: lock and ownership in front of a WritableCore.
+
+Floor 2. Owns the lock, the sentences about it and the names of the standard. Must not know where bytes go.
+Source of the behaviour: WHATWG Streams, and the platform's sentences.
+"""
+
+from __future__ import annotations
+
+from emulator import errors
+from emulator.context import Owned
+from emulator.naming import camel_case_aliases
+from emulator.streams.lock import Lock
+from emulator.streams.native import HIGH_WATER_MARK_BYTES, ByteSink
+from emulator.streams.promise import Promise
+from emulator.streams.writable_core import WritableCore, WritableState
+
+
+@camel_case_aliases
+class WritableStream(Owned):
+    """Bytes to be sent: a socket's outgoing side. Take a writer, or pipe a ReadableStream into it.
+
+    Belongs to the request that made it: any use from another one raises OwnershipError.
+    """
+
+    __slots__ = ("_core", "_lock", "_writer")
+
+    io_type = "WritableStreamSink"
+
+    def __init__(
+        self, sink: ByteSink, *, high_water_mark_bytes: int = HIGH_WATER_MARK_BYTES
+    ) -> None:
+        super().__init__()
+        self._core = WritableCore(sink, high_water_mark_bytes)
+        self._lock = Lock.FREE
+        self._writer: WritableStreamDefaultWriter | None = None
+
+    def __repr__(self) -> str:
+        return f"<WritableStream {self._core.state.value} lock={self._lock.value}>"
+
+    @property
+    def core(self) -> WritableCore:
+        """The stream's state machine, for the runtime: no lock and no ownership there."""
+        return self._core
+
+    @property
+    def locked(self) -> bool:
+        """True while a writer or a pipe holds this stream."""
+        return self._lock is not Lock.FREE
+
+    def get_writer(self) -> WritableStreamDefaultWriter:
+        """Lock this stream and return its writer. Raises TypeError while it is locked or closing."""
+        self.check_owner()
+        self.check_unlocked()
+        return WritableStreamDefaultWriter(self)
+
+    def close(self) -> Promise[None]:
+        """Send what is queued, then the end. Rejected with TypeError while the stream is locked."""
+        self.check_owner()
+        if self.locked:
+            return Promise.rejected(self._lock_error())
+        return self._core.close()
+
+    def abort(self, reason: object = None) -> Promise[None]:
+        """Break off: what is queued is dropped and the receiver can tell. Rejected while locked."""
+        self.check_owner()
+        if self._lock in (Lock.CLOSING, Lock.DETACHED):
+            return Promise.fulfilled(None)
+        if self.locked:
+            return Promise.rejected(TypeError(errors.WRITABLE_LOCKED))
+        return self._abort(reason)
+
+    # For the runtime: what pipes and sockets need beyond the standard's face.
+
+    def check_unlocked(self) -> None:
+        """Raise TypeError with the platform's sentence unless this stream may be locked now."""
+        if self.locked:
+            raise self._lock_error()
+
+    def hold(self) -> WritableCore:
+        """Lock this stream as a pipe does, and return its core."""
+        self.check_unlocked()
+        self._lock = Lock.PIPED
+        return self._core
+
+    def unpiped(self) -> None:
+        """A pipe that held this stream is over."""
+        if self._lock is Lock.PIPED:
+            self._lock = Lock.FREE
+
+    def begin_closing(self, lock: Lock) -> None:
+        """The socket this stream belongs to is closing (Lock.CLOSING) or gives it up (Lock.DETACHED)."""
+        self._lock = lock
+        if lock is Lock.DETACHED and self._writer is not None:
+            self._writer.detach()
+
+    def lock_for(self, writer: WritableStreamDefaultWriter) -> None:
+        """`writer` takes hold of this stream."""
+        self._writer = writer
+        self._lock = Lock.HELD
+
+    def unlock(self, writer: WritableStreamDefaultWriter) -> None:
+        """`writer` lets go of this stream."""
+        if self._writer is writer:
+            self._writer = None
+            if self._lock is Lock.HELD:
+                self._lock = Lock.FREE
+
+    def _lock_error(self) -> TypeError:
+        if self._lock in (Lock.CLOSING, Lock.DETACHED):
+            return TypeError(errors.WRITABLE_CLOSING)
+        return TypeError(errors.WRITABLE_LOCKED)
+
+    def _abort(self, reason: object) -> Promise[None]:
+        if self._core.state in (WritableState.WRITABLE, WritableState.CLOSING):
+            self._core.break_off(
+                reason
+                if isinstance(reason, BaseException)
+                else RuntimeError("The stream was aborted." if reason is None else str(reason))
+            )
+        return Promise.fulfilled(None)
+
+
+@camel_case_aliases
+class WritableStreamDefaultWriter:
+    """Writes chunks in order. Made by `WritableStream.get_writer()`."""
+
+    __slots__ = ("_closed", "_ready", "_stream")
+
+    def __init__(self, stream: WritableStream) -> None:
+        self._stream: WritableStream | None = stream
+        self._closed: Promise[None] = Promise()
+        self._closed.follow(stream.core.closed)
+        self._ready: Promise[None] | None = None
+        stream.lock_for(self)
+
+    @property
+    def closed(self) -> Promise[None]:
+        """Settles when the stream is closed (fulfilled), or failed or was released (rejected)."""
+        return self._closed
+
+    @property
+    def ready(self) -> Promise[None]:
+        """Pending while the queue is at its high-water mark."""
+        if self._stream is None:
+            return self._ready or Promise.rejected(TypeError(errors.WRITER_RELEASED))
+        return self._stream.core.ready
+
+    @property
+    def desired_size(self) -> int | None:
+        """Bytes that may be written before `ready` turns pending; 0 once closed, None once failed.
+
+        Raises TypeError after `release_lock()`.
+        """
+        if self._stream is None:
+            raise TypeError(errors.WRITER_RELEASED)
+        return self._stream.core.desired_size
+
+    def write(self, chunk: bytes | bytearray | memoryview) -> Promise[None]:
+        """Queue `chunk`; the promise settles when the operating system took it. It need not be awaited.
+
+        Rejected with TypeError for anything that is not bytes-like, and after the stream was closed.
+        """
+        stream = self._stream
+        if stream is None:
+            return Promise.rejected(TypeError(errors.WRITER_RELEASED))
+        stream.check_owner()
+        return stream.core.submit(chunk)
+
+    def close(self) -> Promise[None]:
+        """Send what is queued, then the end (FIN, on a socket). Reading goes on."""
+        stream = self._stream
+        if stream is None:
+            return Promise.rejected(TypeError(errors.WRITER_RELEASED))
+        stream.check_owner()
+        return stream.core.close()
+
+    def abort(self, reason: object = None) -> Promise[None]:
+        """Break off: what is queued is dropped and the receiver can tell."""
+        stream = self._stream
+        if stream is None:
+            return Promise.rejected(TypeError(errors.WRITER_RELEASED))
+        stream.check_owner()
+        return stream._abort(reason)
+
+    def release_lock(self) -> None:
+        """Let go of the stream. Writes under way go on."""
+        stream, self._stream = self._stream, None
+        if stream is None:
+            return
+        stream.check_owner()
+        self._refuse()
+        stream.unlock(self)
+
+    def detach(self) -> None:
+        """The stream was taken away from under this writer: a socket's upgrade does that."""
+        if self._stream is not None:
+            self._stream = None
+            self._refuse()
+
+    def _refuse(self) -> None:
+        error = TypeError(errors.WRITER_RELEASED)
+        self._ready = Promise.rejected(error)
+        if not self._closed.settled:
+            self._closed.reject(error)
+        else:
+            self._closed = Promise.rejected(error)

@@ -1,0 +1,179 @@
+"""A native writable stream's state machine: writes in order to a sink, with promises of what became of them.
+
+Floor 2. Owns state and the promises of writes under way; has no lock and no owner (the faces in writable.py do).
+Must not know where the bytes go (a ByteSink). Source of the behaviour: WHATWG Streams and the platform.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from emulator import errors
+from emulator.streams.native import HIGH_WATER_MARK_BYTES, Bytes, ByteSink, Feeder
+from emulator.streams.promise import Promise
+
+
+class WritableState(Enum):
+    """The standard's [[state]], with its "close requested" as a state of its own."""
+
+    WRITABLE = "writable"
+    CLOSING = "closing"
+    CLOSED = "closed"
+    ERRORED = "errored"
+
+
+class WritableCore(ByteSink, Feeder):
+    """Feeds `sink`. A worker's writes go through `submit`; a pump uses it as the sink it is.
+
+    `closed` settles when the sink has everything and its end (fulfilled) or broke (rejected);
+    `ready` is pending while `high_water_mark_bytes` or more wait to be sent.
+    """
+
+    __slots__ = (
+        "_error",
+        "_feeder",
+        "_high_water_mark_bytes",
+        "_pending_writes",
+        "_sink",
+        "_state",
+        "closed",
+        "ready",
+    )
+
+    def __init__(self, sink: ByteSink, high_water_mark_bytes: int = HIGH_WATER_MARK_BYTES) -> None:
+        self.closed: Promise[None] = Promise()
+        self.ready: Promise[None] = Promise.fulfilled(None)
+        self._sink = sink
+        self._high_water_mark_bytes = high_water_mark_bytes
+        self._state = WritableState.WRITABLE
+        self._error: BaseException | None = None
+        self._pending_writes: list[Promise[None]] = []
+        self._feeder: Feeder | None = None
+        sink.attach(self)
+
+    @property
+    def state(self) -> WritableState:
+        """The stream's state."""
+        return self._state
+
+    @property
+    def desired_size(self) -> int | None:
+        """Bytes that may be written before `ready` turns pending; None once the stream has failed."""
+        if self._state is WritableState.ERRORED:
+            return None
+        if self._state is not WritableState.WRITABLE:
+            return 0
+        return self._high_water_mark_bytes - self._sink.buffered_bytes
+
+    # What a writer asks.
+
+    def submit(self, chunk: object) -> Promise[None]:
+        """Write `chunk`; the promise settles when it was handed to the operating system, or never will be."""
+        if not isinstance(chunk, (bytes, bytearray, memoryview)):
+            return Promise.rejected(errors.chunk_not_bytes(chunk))
+        if (refused := self._refusal()) is not None:
+            return Promise.rejected(refused)
+        # A mutable buffer may change while it waits to be sent.
+        data = chunk if isinstance(chunk, bytes) else bytes(chunk)
+        if not data or self._sink.write(data):
+            return Promise.fulfilled(None)
+        if self._state is WritableState.ERRORED and self._error is not None:
+            return Promise.rejected(self._error)
+        written: Promise[None] = Promise()
+        self._pending_writes.append(written)
+        if self._sink.buffered_bytes >= self._high_water_mark_bytes and self.ready.settled:
+            self.ready = Promise()
+        return written
+
+    def close(self) -> Promise[None]:
+        """Send what is queued, then the end. Rejected when the stream is closed, closing or failed."""
+        if (refused := self._refusal()) is not None:
+            return Promise.rejected(refused)
+        self._finish()
+        return self.closed
+
+    def break_off(self, reason: BaseException) -> None:
+        """Fail with `reason`: what is queued is not sent, and the receiver can tell."""
+        if self._state in (WritableState.WRITABLE, WritableState.CLOSING):
+            self._fail(reason)
+            self._sink.abort(reason)
+
+    def fail(self, error: BaseException) -> None:
+        """The sink is known to be gone: reject everything with `error` without touching it."""
+        if self._state in (WritableState.WRITABLE, WritableState.CLOSING):
+            self._fail(error)
+
+    # As the sink of a pump.
+
+    def attach(self, feeder: Feeder) -> None:
+        self._feeder = feeder
+        if self._error is not None:
+            feeder.sink_lost(self._error)
+
+    @property
+    def buffered_bytes(self) -> int:
+        return self._sink.buffered_bytes
+
+    def write(self, data: Bytes) -> bool:
+        return self._sink.write(data)
+
+    def flush(self) -> Promise[None]:
+        return self._sink.flush()
+
+    def finish(self) -> Promise[None]:
+        if self._state is WritableState.WRITABLE:
+            self._finish()
+        return self.closed
+
+    def abort(self, error: BaseException) -> None:
+        self.break_off(error)
+
+    # What the sink says.
+
+    def drained(self) -> None:
+        pending, self._pending_writes = self._pending_writes, []
+        for written in pending:
+            written.resolve(None)
+        self.ready.resolve(None)
+        if self._feeder is not None:
+            self._feeder.drained()
+
+    def sink_lost(self, error: BaseException) -> None:
+        if self._state in (WritableState.WRITABLE, WritableState.CLOSING):
+            self._fail(error)
+
+    def _refusal(self) -> BaseException | None:
+        if self._state is WritableState.WRITABLE:
+            return None
+        if self._state is WritableState.ERRORED:
+            return self._error
+        return TypeError(errors.WRITABLE_CLOSED)
+
+    def _finish(self) -> None:
+        self._state = WritableState.CLOSING
+        finished = self._sink.finish()
+
+        def settle() -> None:
+            if finished.error is not None:
+                self.fail(finished.error)
+            elif self._state is WritableState.CLOSING:
+                self._state = WritableState.CLOSED
+                self.drained()
+                self.closed.resolve(None)
+
+        finished.when_settled(settle)
+
+    def _fail(self, error: BaseException) -> None:
+        self._state = WritableState.ERRORED
+        self._error = error
+        pending, self._pending_writes = self._pending_writes, []
+        for written in pending:
+            written.reject(error)
+        if self.ready.settled:
+            self.ready = Promise.rejected(error)
+        else:
+            self.ready.reject(error)
+        self.closed.reject(error)
+        feeder, self._feeder = self._feeder, None
+        if feeder is not None:
+            feeder.sink_lost(error)
