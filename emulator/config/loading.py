@@ -1,0 +1,165 @@
+"""From every source of settings to one Config.
+
+Floor 1. Owns the order of the sources: the command line, then the settings file, then the
+environment's variables, then the table's defaults. Must not know how the file is parsed or what a
+command looks like.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import cast
+
+from emulator import errors
+from emulator.config.document import Document, find, is_readable_format, read, shown_path
+from emulator.config.model import Config, ConnectListener, EventLoopChoice
+from emulator.config.settings import FILE_NAMES, setting
+from emulator.config.validation import Values, validate
+
+_WORKER_NAME = re.compile(r"[a-z0-9_][a-z0-9_-]*")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def load(
+    config_file: Path | None = None,
+    overrides: Mapping[str, object] | None = None,
+    *,
+    directory: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Config:
+    """Read the settings in force.
+
+    `config_file` is read if given; else the nearest settings file of the folder of
+    `overrides["main"]`, or of `directory` (default: the current one), and the folders above.
+    `overrides` are what the command line says, by setting name, None meaning nothing; its `main` is
+    relative to `directory`. `environ` defaults to the process's. Raises ConfigError with a sentence
+    for the user.
+    """
+    directory = (directory or Path.cwd()).resolve()
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    script = cast("str | None", given.get("main"))
+    notes: list[str] = []
+    document = _read_document(config_file, script, directory, notes)
+    values = Values({}, {}, []) if document is None else validate(document)
+    if document is not None:
+        _check_formats(document, values)
+        notes += [errors.CONFIG_NOTED.format(file=document.shown, key=key) for key in values.noted]
+    main = _main(script, document, values, directory)
+
+    def chosen(name: str) -> object:
+        return given.get(name, values.plain.get(name, setting(name).default))
+
+    return Config(
+        name=cast("str | None", chosen("name")) or _name_after(main),
+        main=main,
+        compatibility_date=cast("str | None", chosen("compatibility_date")),
+        compatibility_flags=tuple(cast("list[str]", values.plain.get("compatibility_flags", []))),
+        vars=MappingProxyType(cast("dict[str, object]", values.plain.get("vars", {}))),
+        connect=_listeners(document, values),
+        ip=cast("str", chosen("ip")),
+        port=cast("int", chosen("port")),
+        event_loop=_event_loop(os.environ if environ is None else environ),
+        source=None if document is None else document.path,
+        notes=tuple(notes),
+    )
+
+
+def _read_document(
+    config_file: Path | None, script: str | None, directory: Path, notes: list[str]
+) -> Document | None:
+    if config_file is not None:
+        return read((directory / config_file).resolve(), directory)
+    start = directory if script is None else (directory / script).resolve().parent
+    path = find(start)
+    if path is None:
+        return None
+    if script is not None and not is_readable_format(path):
+        notes.append(errors.CONFIG_JSON_SKIPPED.format(file=shown_path(path, directory)))
+        return None
+    return read(path, directory)
+
+
+def _check_formats(document: Document, values: Values) -> None:
+    name = values.plain.get("name")
+    if isinstance(name, str) and not _WORKER_NAME.fullmatch(name):
+        raise errors.ConfigError(errors.CONFIG_NAME.format(file=document.shown, name=name))
+    date = values.plain.get("compatibility_date")
+    if isinstance(date, str) and not _DATE.fullmatch(date):
+        raise errors.ConfigError(errors.CONFIG_DATE.format(file=document.shown, date=date))
+
+
+def _main(script: str | None, document: Document | None, values: Values, directory: Path) -> Path:
+    """The worker's file: SCRIPT, else the file's `main`."""
+    if script is not None:
+        path = (directory / script).resolve()
+        _check_worker_file(path, directory, f"SCRIPT {script}")
+        return path
+    if document is None:
+        names = ", ".join(FILE_NAMES[:2])
+        raise errors.ConfigError(errors.CONFIG_NO_WORKER.format(names=names))
+    main = values.plain.get("main")
+    if main is None:
+        raise errors.ConfigError(errors.CONFIG_NO_MAIN.format(file=document.shown))
+    path = (document.path.parent / cast("str", main)).resolve()
+    _check_worker_file(path, directory, f"{document.shown}: `main`")
+    return path
+
+
+def _check_worker_file(path: Path, directory: Path, origin: str) -> None:
+    shown = shown_path(path, directory)
+    if path.is_dir():
+        raise errors.ConfigError(errors.MAIN_IS_DIRECTORY.format(origin=origin, path=shown))
+    if path.suffix != ".py":
+        raise errors.ConfigError(errors.MAIN_NOT_PYTHON.format(origin=origin, path=shown))
+    if not path.is_file():
+        hint = ""
+        siblings = [entry.name for entry in path.parent.glob("*.py")]
+        if near := difflib.get_close_matches(path.name, siblings, n=1):
+            hint = f" Did you mean {shown_path(path.parent / near[0], directory)}?"
+        raise errors.ConfigError(errors.MAIN_MISSING.format(origin=origin, path=shown, hint=hint))
+
+
+def _name_after(main: Path) -> str:
+    """The name of a worker without one: its file's, in the letters that a name may have."""
+    return re.sub(r"[^a-z0-9_-]+", "-", main.stem.lower()).strip("-") or "worker"
+
+
+def _listeners(document: Document | None, values: Values) -> tuple[ConnectListener, ...]:
+    listeners: dict[tuple[str, int], tuple[int, ConnectListener]] = {}
+    for number, entry in enumerate(values.repeated.get("connect", []), start=1):
+        listener = ConnectListener(
+            protocol=cast("str", entry["connect_protocol"]),
+            port=cast("int", entry["connect_port"]),
+            address=cast("str", entry.get("connect_address", setting("connect_address").default)),
+        )
+        # Two entries of port 0 get two ports: they can't clash.
+        key = (listener.protocol, listener.port or -number)
+        if key in listeners and document is not None:
+            first_number, first = listeners[key]
+            raise errors.ConfigError(
+                errors.CONFIG_SAME_LISTENER.format(
+                    file=document.shown,
+                    protocol=listener.protocol,
+                    port=listener.port,
+                    first=f"number {first_number} (address {first.address})",
+                    second=f"number {number} (address {listener.address})",
+                )
+            )
+        listeners[key] = (number, listener)
+    return tuple(listener for _, listener in listeners.values())
+
+
+def _event_loop(environ: Mapping[str, str]) -> EventLoopChoice:
+    row = setting("event_loop")
+    text = environ.get(row.variable or "") or str(row.default)
+    if text not in row.choices:
+        message = errors.VARIABLE_WRONG_VALUE.format(
+            variable=row.variable, expected=", ".join(row.choices), found=text
+        )
+        raise errors.ConfigError(message)
+    return EventLoopChoice(text)

@@ -1,0 +1,54 @@
+"""What is in force once every source of settings has been read.
+
+Floor 1. Owns the shapes that the rest of the runtime reads; must not know files, TOML or a command
+line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+
+class EventLoopChoice(Enum):
+    """Which event loop serves: AUTO is uvloop where it is installed, asyncio elsewhere."""
+
+    AUTO = "auto"
+    UVLOOP = "uvloop"
+    ASYNCIO = "asyncio"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectListener:
+    """One [[connect]] entry: a local port whose connections go to the worker's connect() handler.
+
+    Port 0 is any free port.
+    """
+
+    protocol: str
+    port: int
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings in force.
+
+    `main` is absolute and was a file when the settings were read. `vars` holds what JSON can hold.
+    `source` is the settings file, None when there is none. `notes` are sentences for the user, one
+    a line.
+    """
+
+    name: str
+    main: Path
+    compatibility_date: str | None
+    compatibility_flags: tuple[str, ...]
+    vars: Mapping[str, object]
+    connect: tuple[ConnectListener, ...]
+    ip: str
+    port: int
+    event_loop: EventLoopChoice
+    source: Path | None
+    notes: tuple[str, ...]

@@ -1,0 +1,69 @@
+"""The table of settings as the page docs/settings.md.
+
+Floor 1. Owns the page's text; `python -m emulator.config.reference > docs/settings.md` writes it
+anew.
+"""
+
+from __future__ import annotations
+
+from emulator.config.settings import FILE_NAMES, SETTINGS, Effect, Owner, Setting
+
+_OPENING = f"""\
+# Settings
+
+Made from the table in `emulator/config/settings.py`; to change this page, change the table and run
+`python -m emulator.config.reference > docs/settings.md`.
+
+The command line wins over the settings file, the file over the defaults. Without `--config` the
+file is the nearest in the worker's folder or above it of
+{", ".join(f"`{name}`" for name in FILE_NAMES)}.
+The JSON ones are recognised but not read yet.
+
+| setting | command line | variable | holds | default | meaning |
+| --- | --- | --- | --- | --- | --- |
+"""
+
+_NOTED = """
+## Keys of the platform that have no effect here yet
+
+A project's file may hold them: each gives one note when `pyworker dev` starts. Any other key is an
+error.
+
+| key | holds | meaning on the platform |
+| --- | --- | --- |
+"""
+
+
+def markdown() -> str:
+    """Return the whole page."""
+    applied = [row for row in SETTINGS if row.effect is Effect.APPLIED]
+    others = [row for row in SETTINGS if row.effect is Effect.NOTED]
+    return (
+        _OPENING
+        + "".join(map(_applied_line, applied))
+        + _NOTED
+        + "".join(f"| `{row.key}` | {row.kind.value} | {row.help} |\n" for row in others)
+    )
+
+
+def _applied_line(row: Setting) -> str:
+    command_line = ", ".join(filter(None, [row.argument, *row.option]))
+    holds = " or ".join(f"`{choice}`" for choice in row.choices) or row.kind.value
+    ours = " (pyworker's own)" if row.owner is Owner.OURS else ""
+    cells = [
+        _code(row.key),
+        _code(command_line),
+        _code(row.variable),
+        holds,
+        _code(row.default),
+        row.help + ours,
+    ]
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _code(text: object) -> str:
+    return f"`{text}`" if text not in (None, "") else ""
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")

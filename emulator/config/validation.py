@@ -1,0 +1,208 @@
+"""What a settings file says, held against the table of settings.
+
+Floor 1. Owns the check of every key and value; must not know where the file was found or what other
+sources say. `validate` hands back the values by setting name, arrays of tables as lists of such
+mappings.
+"""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from emulator import errors
+from emulator.config.document import Document
+from emulator.config.settings import SETTINGS, Effect, Kind, Setting
+
+_TYPE_NAMES = {
+    bool: "a boolean",
+    int: "a whole number",
+    float: "a number with a fraction",
+    str: "a string",
+    list: "an array",
+    dict: "a table",
+    datetime.date: "a date",
+    datetime.datetime: "a date and time",
+    datetime.time: "a time",
+}
+_PYTHON_TYPES: dict[Kind, type] = {
+    Kind.STRING: str,
+    Kind.INTEGER: int,
+    Kind.PORT: int,
+    Kind.BOOLEAN: bool,
+    Kind.STRINGS: list,
+    Kind.TABLE: dict,
+    Kind.TABLES: list,
+    Kind.JSON_TABLE: dict,
+    Kind.ANY: object,
+}
+
+
+@dataclass(slots=True)
+class _Branch:
+    """A table that has rows of its own: its keys, and whether the file holds an array of it."""
+
+    repeated: bool = False
+    children: dict[str, _Branch | Setting] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What a file says: `plain` by setting name, `repeated` by array, `noted` keys in order."""
+
+    plain: dict[str, object]
+    repeated: dict[str, list[dict[str, object]]]
+    noted: list[str]
+
+
+def _tree() -> _Branch:
+    root = _Branch()
+    for row in SETTINGS:
+        if row.key is None:
+            continue
+        branch = root
+        *parents, leaf = row.key.split(".")
+        for parent in parents:
+            child = branch.children.setdefault(parent.removesuffix("[]"), _Branch())
+            if isinstance(child, Setting):
+                raise TypeError(f"{row.key} lies inside another setting")
+            child.repeated = parent.endswith("[]")
+            branch = child
+        branch.children[leaf] = row
+    return root
+
+
+def validate(document: Document) -> Values:
+    """Check `document` against the table. Raises ConfigError naming file, key and what is wrong."""
+    values = Values({}, {}, [])
+    _walk(document, document.tables, _tree(), "", values.plain, values)
+    return values
+
+
+def _walk(
+    document: Document,
+    table: Mapping[str, object],
+    branch: _Branch,
+    prefix: str,
+    into: dict[str, object],
+    values: Values,
+) -> None:
+    for key, value in table.items():
+        path = f"{prefix}{key}"
+        node = branch.children.get(key)
+        if node is None:
+            raise errors.ConfigError(_unknown_key(document, path, key, prefix, branch))
+        if isinstance(node, Setting):
+            into[node.name] = _checked(document, path, value, node)
+            if node.effect is Effect.NOTED:
+                values.noted.append(path)
+        elif node.repeated:
+            entries = _expect_tables(document, path, value)
+            values.repeated[path] = [{} for _ in entries]
+            for number, entry in enumerate(entries):
+                entry_prefix = f"{path}[{number}]."
+                collected = values.repeated[path][number]
+                _walk(document, entry, node, entry_prefix, collected, values)
+                _require(document, node, entry_prefix, entry)
+        elif isinstance(value, dict):
+            _walk(document, value, node, f"{path}.", into, values)
+        else:
+            raise _wrong_type(document, path, Kind.TABLE, value)
+
+
+def _checked(document: Document, path: str, value: object, row: Setting) -> object:
+    """Return `value` if it is what `row` holds."""
+    wanted = _PYTHON_TYPES[row.kind]
+    if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
+        raise _wrong_type(document, path, row.kind, value)
+    if row.kind is Kind.PORT and isinstance(value, int) and not 0 <= value <= 65535:
+        raise _wrong_value(document, path, row.kind.value, str(value))
+    if row.kind is Kind.STRINGS and isinstance(value, list):
+        for number, item in enumerate(value):
+            if not isinstance(item, str):
+                raise _wrong_type(document, f"{path}[{number}]", Kind.STRING, item)
+    if row.kind is Kind.TABLES:
+        _expect_tables(document, path, value)
+    if row.kind is Kind.JSON_TABLE:
+        _expect_json(document, path, value)
+    if row.choices and value not in row.choices:
+        expected = " or ".join(f'"{choice}"' for choice in row.choices)
+        raise _wrong_value(document, path, expected, f'"{value}"')
+    return value
+
+
+def _require(document: Document, branch: _Branch, prefix: str, table: Mapping[str, object]) -> None:
+    for key, node in branch.children.items():
+        if isinstance(node, Setting) and node.required and key not in table:
+            example = f'"{node.choices[0]}"' if node.choices else "7070"
+            message = errors.CONFIG_REQUIRED.format(
+                file=document.shown, table=prefix.rstrip("."), key=key, example=example
+            )
+            raise errors.ConfigError(message)
+
+
+def _expect_tables(document: Document, path: str, value: object) -> list[dict[str, object]]:
+    if not isinstance(value, list):
+        raise _wrong_type(document, path, Kind.TABLES, value)
+    for number, entry in enumerate(value):
+        if not isinstance(entry, dict):
+            raise _wrong_type(document, f"{path}[{number}]", Kind.TABLE, entry)
+    return value
+
+
+def _expect_json(document: Document, path: str, value: object) -> None:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _expect_json(document, f"{path}.{key}", item)
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            _expect_json(document, f"{path}[{number}]", item)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise _wrong_value(document, path, "a value that JSON can hold", f"{value}")
+    elif not isinstance(value, (str, int, float)):
+        found = f"{_type_name(value)}; write it as a string, in quotes"
+        raise _wrong_value(document, path, "a value that JSON can hold", found)
+
+
+def _wrong_type(document: Document, path: str, kind: Kind, value: object) -> errors.ConfigError:
+    return _wrong_value(document, path, kind.value, _found(value))
+
+
+def _wrong_value(document: Document, path: str, expected: str, found: str) -> errors.ConfigError:
+    message = errors.CONFIG_WRONG_VALUE.format(
+        file=document.shown, key=path, expected=expected, found=found
+    )
+    return errors.ConfigError(message)
+
+
+def _type_name(value: object) -> str:
+    return _TYPE_NAMES.get(type(value), type(value).__name__)
+
+
+def _found(value: object) -> str:
+    """How a message shows a value of the wrong type: what it is, and itself when that is short."""
+    name = _type_name(value)
+    if isinstance(value, bool):
+        return f"{name} ({str(value).lower()})"
+    if isinstance(value, str):
+        return f'{name} ("{value}")' if len(value) <= 40 else name
+    if isinstance(value, (int, float, datetime.date, datetime.time)):
+        return f"{name} ({value})"
+    return name
+
+
+def _unknown_key(document: Document, path: str, key: str, prefix: str, branch: _Branch) -> str:
+    near = difflib.get_close_matches(key, branch.children, n=1)
+    suggestion = f"{prefix}{near[0]}" if near else _same_key_elsewhere(key)
+    hint = f" Did you mean `{suggestion}`?" if suggestion else ""
+    return errors.CONFIG_UNKNOWN_KEY.format(file=document.shown, key=path, hint=hint)
+
+
+def _same_key_elsewhere(key: str) -> str | None:
+    """`port` at the top level is unknown, but `dev.port` exists; a table comes before an array."""
+    paths = [row.key for row in SETTINGS if row.key is not None and row.key.endswith(f".{key}")]
+    paths.sort(key=lambda path: "[]" in path)
+    return paths[0].replace("[]", "") if paths else None
