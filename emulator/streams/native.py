@@ -41,7 +41,7 @@ class ByteSource(ABC):
     """Delivers bytes to a receiver as they arrive."""
 
     @abstractmethod
-    def attach(self, receiver: Receiver) -> None:
+    def deliver_to(self, receiver: Receiver) -> None:
         """Deliver to `receiver` from now on, in place of whoever received before."""
 
     @abstractmethod
@@ -73,7 +73,7 @@ class ByteSink(ABC):
     """Sends bytes on, in the order they were written."""
 
     @abstractmethod
-    def attach(self, feeder: Feeder) -> None:
+    def feed_from(self, feeder: Feeder) -> None:
         """Tell `feeder` from now on about room and loss."""
 
     @abstractmethod

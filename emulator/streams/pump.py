@@ -68,11 +68,11 @@ class Pump(Receiver, Feeder):
 
     def start(self, backlog: list[bytes]) -> None:
         """Begin: `backlog`, what the source delivered before, goes first."""
-        self._sink.attach(self)
+        self._sink.feed_from(self)
         room = True
         for data in backlog:
             room = self._sink.write(data)
-        self._source.attach(self)
+        self._source.deliver_to(self)
         if self._state is not PumpState.FLOWING:
             return  # The sink was lost, or the source over, in the same moment.
         if room:

@@ -86,7 +86,7 @@ class ReadableCore(Receiver):
         self._error: BaseException | None = None
         self._pending_read: Promise[ReadResult] | None = None
         self._pump: Pump | None = None
-        source.attach(self)
+        source.deliver_to(self)
 
     @property
     def state(self) -> ReadableState:
@@ -278,7 +278,7 @@ class ReadableCore(Receiver):
 
     def _pump_from_buffer(self, pump: Pump, sink: ByteSink, error: BaseException | None) -> None:
         """The source is over: what it left goes to the sink, then its end or its failure."""
-        sink.attach(pump)
+        sink.feed_from(pump)
         for data in self.take_buffer():
             sink.write(data)
         if error is None:
@@ -292,4 +292,4 @@ class ReadableCore(Receiver):
             self._pump = None
             self._supply = Supply.PAUSED
             self._source.pause()
-            self._source.attach(self)
+            self._source.deliver_to(self)

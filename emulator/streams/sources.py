@@ -6,6 +6,7 @@ Floor 2. Owns how bytes and iterables become native sources.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import AsyncIterable, Iterable
 from enum import Enum
 
@@ -21,7 +22,7 @@ class MemorySource(ByteSource):
     def __init__(self, data: bytes) -> None:
         self._data = data
 
-    def attach(self, receiver: Receiver) -> None:
+    def deliver_to(self, receiver: Receiver) -> None:
         data, self._data = self._data, b""
         if data:
             receiver.receive(data)
@@ -49,11 +50,11 @@ class IterationState(Enum):
 class IterableSource(ByteSource):
     """Delivers the chunks of an iterable or async iterable of bytes, each when it is asked for.
 
-    The iterable runs in one task, begun with the first `resume()` in the caller's context. A chunk that is not
+    The iterable runs in one task, begun with the first `resume()`, in the context of whoever made this source. A chunk that is not
     bytes-like fails the stream with TypeError; cancelling the source closes the iterator.
     """
 
-    __slots__ = ("_chunks", "_receiver", "_room", "_state", "_task")
+    __slots__ = ("_chunks", "_context", "_receiver", "_room", "_state", "_task")
 
     def __init__(self, chunks: AsyncIterable[object] | Iterable[object]) -> None:
         self._chunks = chunks
@@ -61,8 +62,9 @@ class IterableSource(ByteSource):
         self._state = IterationState.IDLE
         self._room = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._context = contextvars.copy_context()
 
-    def attach(self, receiver: Receiver) -> None:
+    def deliver_to(self, receiver: Receiver) -> None:
         self._receiver = receiver
 
     def pause(self) -> None:
@@ -74,7 +76,9 @@ class IterableSource(ByteSource):
         if self._state is IterationState.IDLE:
             self._state = IterationState.RUNNING
             self._room.set()
-            self._task = asyncio.create_task(self._iterate(), name="response body iterator")
+            self._task = asyncio.get_running_loop().create_task(
+                self._iterate(), name="body iterator", context=self._context
+            )
         elif self._state is IterationState.HELD:
             self._state = IterationState.RUNNING
             self._room.set()

@@ -36,7 +36,7 @@ class TeeBranch(ByteSource):
         """True once somebody receives from this branch."""
         return self._receiver is not None
 
-    def attach(self, receiver: Receiver) -> None:
+    def deliver_to(self, receiver: Receiver) -> None:
         self._receiver = receiver
         self._tee.start()
 
@@ -81,7 +81,7 @@ class Tee(ByteSink):
         self._feeder: Feeder | None = None
         self._full = False
 
-    def attach(self, feeder: Feeder) -> None:
+    def feed_from(self, feeder: Feeder) -> None:
         self._feeder = feeder
 
     @property

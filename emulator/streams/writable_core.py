@@ -49,7 +49,7 @@ class WritableCore(ByteSink, Feeder):
         self._error: BaseException | None = None
         self._pending_writes: list[Promise[None]] = []
         self._feeder: Feeder | None = None
-        sink.attach(self)
+        sink.feed_from(self)
 
     @property
     def state(self) -> WritableState:
@@ -105,7 +105,7 @@ class WritableCore(ByteSink, Feeder):
 
     # As the sink of a pump.
 
-    def attach(self, feeder: Feeder) -> None:
+    def feed_from(self, feeder: Feeder) -> None:
         self._feeder = feeder
         if self._error is not None:
             feeder.sink_lost(self._error)
