@@ -10,6 +10,8 @@ Floor 0: imports nothing of ours; everything may import it. The class says whose
       GlobalScopeError       I/O while the worker's modules are being executed
       EntropyError           randomness there (an OSError, as on the platform)
       OwnershipError         another request's I/O object
+      HandlerError           a handler that is missing or returned what can't be sent (a TypeError)
+      HandlerExit            worker code that tried to end the process
       SocketError            a connection failed or was lost (also a ConnectionError, for Python's libraries)
     StreamTypeError, …       plain TypeErrors carry the sentences below
 
@@ -72,6 +74,10 @@ class HandlerError(PlatformError, TypeError):
     """A handler that is missing, or that returned something the platform can't send."""
 
 
+class HandlerExit(PlatformError):
+    """A handler raised what would stop the event loop or pass for a cancellation; `__cause__` is that."""
+
+
 # Global scope and ownership.
 GLOBAL_SCOPE = (
     "Disallowed operation called within global scope. Asynchronous I/O (ex: fetch() or connect()), "
@@ -100,6 +106,8 @@ PORT_NEGATIVE = (
     "The value cannot be converted because it is negative and this API expects a positive number."
 )
 PORT_TOO_LARGE = "Value out of range. Must be less than or equal to 65535."
+OPTIONS_NOT_MAPPING = "connect(address, options): options must be a mapping or None, not {type}."
+HIGH_WATER_MARK = "highWaterMark takes a number of bytes from 0 up, not {value}."
 SECURE_TRANSPORT = "Unsupported value in secureTransport socket option: {value}"
 
 # A connection's life.
@@ -107,6 +115,13 @@ CONNECT_FAILED = "proxy request failed, cannot connect to the specified address"
 CONNECT_FAILED_HTTP = (
     f"{CONNECT_FAILED}. It looks like you might be trying to connect to a HTTP-based service — "
     "consider using fetch instead"
+)
+NO_ANSWER = "no answer within {seconds:g} s"
+NO_HOST = "the host name is empty"
+START_TLS_ON_TLS = "Cannot startTls on a TLS socket."
+START_TLS_CLOSED = "The connection was closed before startTls could be started."
+START_TLS_NOT_ASKED_FOR = (
+    "The `secureTransport` socket option must be set to 'starttls' for startTls to be used."
 )
 CONNECTION_LOST = "Network connection lost."
 CLOSED_WHILE_CONNECTING = "The socket was closed before the connection was opened."
@@ -135,6 +150,55 @@ BODY_USED = "Body already used"
 
 # Handlers.
 NO_FETCH_HANDLER = "Handler does not export a fetch() function."
+NO_HANDLER = "Handler does not export a {event}() function."
+NOT_A_RESPONSE = "{handler} returned {what}, not a Response.{hint}"
+FORGOT_RETURN = " Did you forget `return`?"
+FORGOT_AWAIT = " Did you forget `await`?"
+FORGOT_CALL = " Did you forget to call it: Response(...)?"
+USE_JSON = " To send it as JSON: Response.json(...)."
+USE_RESPONSE = " To send it as the body: Response(...)."
+YIELDS_NOTHING = " A handler returns one Response; to send what it yields: Response(generator())."
+HANDLER_EXITED = "{handler} raised {error}. Only this event failed: a worker can't stop the server."
+HANDLER_CANCELLED = (
+    "{handler} raised CancelledError although nobody cancelled the event: something that it awaited "
+    "was cancelled."
+)
+
+# Loading a worker.
+MAIN_MISSING = "There is no worker file {path}.{hint}"
+LOAD_FAILED = "The worker can't be loaded: {error} ({place})"
+NO_HANDLERS = (
+    "{worker} has no handlers. Define `async def on_fetch(request, env, ctx)`, or a class "
+    "`Default(WorkerEntrypoint)` with `async def fetch(self, request)`.{hints}"
+)
+BOTH_FORMS = (
+    "{worker} has both a class and functions as its handlers: {classes} and {functions}. Keep one form."
+)
+TWO_HANDLERS = "{worker} has two handlers for one event: {first} and {second}. Keep one."
+NOT_AN_ENTRYPOINT = (
+    "{name} is not a subclass of WorkerEntrypoint: class {name}(WorkerEntrypoint), "
+    "with `from workers import WorkerEntrypoint`."
+)
+HINT_NAME = " Did you mean `{expected}` where it says `{found}`?"
+HINT_METHOD = " Did you mean `{expected}` where class {name} says `{found}`?"
+HINT_SUBCLASS = " Class {name} has {methods} but is not a subclass of WorkerEntrypoint."
+HINT_IMPORTED = " `{name}` is imported from {module}: a handler is defined in the worker's own modules."
+HINT_DEFAULT = (
+    " {worker} has no default entrypoint, only named ones: {classes}. The default one is called Default."
+)
+NOT_SERVED = "Class {name} is a {kind}: pyworker does not serve these yet, and it is left out."
+EXACT_ARGUMENTS = "{handler} is called with exactly ({arguments}) and can't take them: it has {signature}."
+UNLOADED = "This worker has been unloaded; {name!r} can't be imported any more."
+
+# What handlers find in env and ctx.
+ENV_MISSING = "env has no variable or binding {name}.{hint}"
+ENV_OUTSIDE = "`env` of the workers module is only there inside a worker."
+NO_PASS_THROUGH = (
+    "pass_through_on_exception() does nothing here: there is no origin server to pass the request to."
+)
+NOT_FROM_JAVASCRIPT = (
+    "import_from_javascript({name!r}): only {names} exist here."
+)
 
 # Settings.
 CONFIG_MISSING = "{file} does not exist. Check the path given to --config."
@@ -176,6 +240,10 @@ LOOP_MISSING = (
     "PYWORKER_LOOP asks for uvloop, which is not installed. Install it (pip install uvloop) or "
     "unset the variable."
 )
+
+# The command line.
+COMMAND_UNKNOWN = "No such command {name!r}.{hint}"
+COMMAND_IS_FILE = "{file!r} is a file, not a command. To serve it: pyworker dev {file}"
 
 
 def chunk_not_bytes(chunk: object, sentence: str = CHUNK_NOT_BYTES) -> TypeError:

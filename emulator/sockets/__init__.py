@@ -1,0 +1,21 @@
+"""connect() and Socket. Floor 3; must not know HTTP."""
+
+from emulator.sockets.address import SocketAddress, parse_address
+from emulator.sockets.connect import accept, connect
+from emulator.sockets.options import SecureTransport, SocketOptions, parse_options
+from emulator.sockets.socket import Socket, SocketInfo
+from emulator.sockets.state import SocketEvent, SocketState
+
+__all__ = [
+    "SecureTransport",
+    "Socket",
+    "SocketAddress",
+    "SocketEvent",
+    "SocketInfo",
+    "SocketOptions",
+    "SocketState",
+    "accept",
+    "connect",
+    "parse_address",
+    "parse_options",
+]

@@ -103,6 +103,17 @@ class WritableCore(ByteSink, Feeder):
         if self._state in (WritableState.WRITABLE, WritableState.CLOSING):
             self._fail(error)
 
+    def seal(self) -> None:
+        """The sink is closed from here, with everything sent: close without touching it."""
+        if self._state not in (WritableState.WRITABLE, WritableState.CLOSING):
+            return
+        self._state = WritableState.CLOSED
+        self._settle_writes()
+        self.closed.resolve(None)
+        feeder, self._feeder = self._feeder, None
+        if feeder is not None:
+            feeder.sink_lost(TypeError(errors.WRITABLE_CLOSED))
+
     # As the sink of a pump.
 
     def feed_from(self, feeder: Feeder) -> None:
@@ -131,10 +142,7 @@ class WritableCore(ByteSink, Feeder):
     # What the sink says.
 
     def drained(self) -> None:
-        pending, self._pending_writes = self._pending_writes, []
-        for written in pending:
-            written.resolve(None)
-        self.ready.resolve(None)
+        self._settle_writes()
         if self._feeder is not None:
             self._feeder.drained()
 
@@ -158,10 +166,16 @@ class WritableCore(ByteSink, Feeder):
                 self.fail(finished.error)
             elif self._state is WritableState.CLOSING:
                 self._state = WritableState.CLOSED
-                self.drained()
+                self._settle_writes()
                 self.closed.resolve(None)
 
         finished.when_settled(settle)
+
+    def _settle_writes(self) -> None:
+        pending, self._pending_writes = self._pending_writes, []
+        for written in pending:
+            written.resolve(None)
+        self.ready.resolve(None)
 
     def _fail(self, error: BaseException) -> None:
         self._state = WritableState.ERRORED

@@ -1,0 +1,90 @@
+"""What connect() is told to connect to: parsed and checked at once, in the platform's order and words.
+
+Floor 3. Owns addresses and nothing that touches a network. Source: connect.md, "Arguments"; strings go through
+the WHATWG URL parser that the platform itself uses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import ada_url
+
+from emulator import errors
+
+MAX_ADDRESS_CHARACTERS = 255
+MAX_PORT = 65_535
+
+_SUPPORTED = re.compile(r"[A-Za-z0-9\-._\[\]:]+")
+
+
+@dataclass(frozen=True, slots=True)
+class SocketAddress:
+    """A host and a TCP port, as connect() takes it."""
+
+    hostname: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.hostname}:{self.port}"
+
+    @property
+    def host(self) -> str:
+        """The host as name look-up wants it: an IPv6 literal without its brackets."""
+        if self.hostname.startswith("[") and self.hostname.endswith("]"):
+            return self.hostname[1:-1]
+        return self.hostname
+
+
+def parse_address(address: object) -> SocketAddress:
+    """Return the SocketAddress that `address` means: "host:port", a mapping, or a SocketAddress.
+
+    Raises TypeError with the platform's sentence for anything that can't be connected to by its form alone.
+    """
+    if isinstance(address, SocketAddress):
+        parsed = SocketAddress(str(address.hostname), _port_of(address.port))
+    elif isinstance(address, Mapping):
+        parsed = _from_mapping(address)
+    else:
+        parsed = _from_text(str(address))
+    text = str(parsed)
+    if len(text) > MAX_ADDRESS_CHARACTERS or not _SUPPORTED.fullmatch(text):
+        raise TypeError(errors.ADDRESS_UNSUPPORTED)
+    return parsed
+
+
+def _from_text(text: str) -> SocketAddress:
+    try:
+        url = ada_url.URL(f"fake://{text}")
+    except ValueError:
+        raise TypeError(errors.ADDRESS_UNPARSED) from None
+    if not url.hostname:
+        raise TypeError(errors.ADDRESS_WITHOUT_HOST)
+    if not url.port:
+        raise TypeError(errors.ADDRESS_WITHOUT_PORT)
+    return SocketAddress(url.hostname, int(url.port))
+
+
+def _from_mapping(address: Mapping[object, object]) -> SocketAddress:
+    if "hostname" not in address:
+        raise TypeError(errors.ADDRESS_WITHOUT_HOST)
+    if "port" not in address:
+        raise TypeError(errors.ADDRESS_WITHOUT_PORT)
+    return SocketAddress(str(address["hostname"]), _port_of(address["port"]))
+
+
+def _port_of(value: object) -> int:
+    """Convert a port as the platform converts a JavaScript value to a 16-bit number."""
+    try:
+        number = float(value)  # type: ignore[arg-type]  # what float() refuses is refused here
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(errors.PORT_NOT_INTEGER) from None
+    if not number.is_integer():
+        raise TypeError(errors.PORT_NOT_INTEGER)
+    if number < 0:
+        raise TypeError(errors.PORT_NEGATIVE)
+    if number > MAX_PORT:
+        raise TypeError(errors.PORT_TOO_LARGE)
+    return int(number)

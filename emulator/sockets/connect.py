@@ -1,0 +1,69 @@
+"""connect(): checks in the platform's order, then a Socket whose connection is opened behind it.
+
+Floor 3. Owns the order of the checks and the attempt. Source: connect.md, "Arguments", "Where it may be called".
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextvars import Context
+
+from emulator.context import IoContext, require_current
+from emulator.errors import OwnershipError
+from emulator.sockets.address import SocketAddress, parse_address
+from emulator.sockets.dial import dial
+from emulator.sockets.options import SocketOptions, parse_options
+from emulator.sockets.policy import production_note
+from emulator.sockets.socket import Socket, SocketInfo
+
+# A wait for a slot that is shorter is nobody's concern.
+NOTICEABLE_WAIT_SECONDS = 0.01
+
+
+def connect(
+    address: str | Mapping[str, object] | SocketAddress,
+    options: Mapping[str, object] | SocketOptions | None = None,
+    /,
+    **named: object,
+) -> Socket:
+    """Open a TCP connection to `address` ("host:port", a mapping or a SocketAddress); returns its Socket at once.
+
+    Options, as a mapping or by keyword: secure_transport "off" | "on" | "starttls", allow_half_open (bool),
+    high_water_mark (bytes). Raises TypeError for arguments that can't be used, GlobalScopeError outside a handler;
+    a connection that fails rejects the Socket's `opened` and `closed`.
+    """
+    target = parse_address(address)
+    chosen = parse_options(options, named)
+    context = require_current()
+    if context.ended:
+        raise OwnershipError(Socket.io_type, f"{context.label}, which is over")
+    socket = Socket(context, chosen, SocketInfo(remote_address=str(target)), target)
+    note = production_note(target)
+    if note is not None:
+        context.observer.note(note)
+    # The attempt is the runtime's own work: it runs outside the request's context.
+    socket.attempt(
+        asyncio.get_running_loop().create_task(
+            _attempt(socket, target, context), name=f"connect to {target}", context=Context()
+        )
+    )
+    return socket
+
+
+async def _attempt(socket: Socket, address: SocketAddress, context: IoContext) -> None:
+    loop = asyncio.get_running_loop()
+    asked = loop.time()
+    try:
+        async with context.slots.held():
+            waited = loop.time() - asked
+            if waited > NOTICEABLE_WAIT_SECONDS:
+                context.observer.connection_waited(context.label, str(address), waited)
+            await dial(address, socket.wire)
+    except OSError as error:
+        socket.connect_failed(error)
+
+
+def accept(context: IoContext, info: SocketInfo) -> Socket:
+    """Return the Socket of an inbound connection; its wire is the protocol to give to the event loop."""
+    return Socket(context, SocketOptions(), info)

@@ -1,0 +1,282 @@
+"""One TCP connection as a native byte source and sink.
+
+Floor 3. Owns the transport: what is queued until it exists, back-pressure both ways, FIN and reset. Must not know
+streams, requests or TLS: it is told who receives, who feeds and who watches. Works on any asyncio event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from abc import ABC, abstractmethod
+from enum import Enum
+from typing import cast
+
+from emulator.context import Traffic
+from emulator.errors import CONNECTION_LOST, SocketError
+from emulator.streams import (
+    HIGH_WATER_MARK_BYTES,
+    Bytes,
+    ByteSink,
+    ByteSource,
+    Feeder,
+    Promise,
+    Receiver,
+)
+
+# How long a connection closed from here still takes (and drops) what the peer sends: closing at once would answer
+# that with a reset, which can destroy bytes that the peer has not read yet.
+LINGER_SECONDS = 1.0
+LINGER_LIMIT_BYTES = 262_144
+
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class WireListener(ABC):
+    """Hears of a connection's beginning and end."""
+
+    @abstractmethod
+    def wire_opened(self) -> None:
+        """The connection is there; what was queued has been handed to it."""
+
+    @abstractmethod
+    def wire_lost(self, error: SocketError | None) -> None:
+        """The connection is gone: broken (`error`), or closed from here (None). Nothing happens afterwards."""
+
+
+class Incoming(Enum):
+    """What the incoming side does."""
+
+    FLOWING = "delivering what arrives"
+    PAUSED = "leaving what arrives to the operating system"
+    DISCARDING = "dropping what arrives"
+    ENDED = "at its end"
+
+
+class Outgoing(Enum):
+    """What the outgoing side does."""
+
+    QUEUING = "queuing until there is a connection"
+    QUEUED_END = "queuing, with an end behind the queue"
+    FLOWING = "sending"
+    FULL = "sending, and asking the feeder to hold back"
+    ENDING = "sending the last bytes and the end"
+    GONE = "at its end"
+
+
+class Wire(asyncio.Protocol, ByteSource, ByteSink):
+    """A connection that is being opened, is open, or is over.
+
+    Hand it to the event loop as a connection's protocol; it serves as source and sink from the start.
+    `traffic` is counted up as bytes pass.
+    """
+
+    def __init__(self, listener: WireListener, traffic: Traffic) -> None:
+        self._listener = listener
+        self._traffic = traffic
+        self._transport: asyncio.Transport | None = None
+        self._receiver: Receiver | None = None
+        self._feeder: Feeder | None = None
+        self._incoming = Incoming.FLOWING
+        self._outgoing = Outgoing.QUEUING
+        self._queue: list[Bytes] = []
+        self._queued_bytes = 0
+        self._flushes: list[Promise[None]] = []
+        self._linger: asyncio.TimerHandle | None = None
+        self._dropped_bytes = 0
+
+    def __repr__(self) -> str:
+        return f"<Wire in: {self._incoming.value}; out: {self._outgoing.value}>"
+
+    def listen(self, listener: WireListener) -> None:
+        """Tell `listener`, in place of the one before, what becomes of the connection."""
+        self._listener = listener
+
+    @property
+    def peer_ended(self) -> bool:
+        """True once the peer's FIN has arrived."""
+        return self._incoming is Incoming.ENDED
+
+    # As a source.
+
+    def deliver_to(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+
+    def pause(self) -> None:
+        if self._incoming is Incoming.FLOWING:
+            self._incoming = Incoming.PAUSED
+            if self._transport is not None:
+                self._transport.pause_reading()
+
+    def resume(self) -> None:
+        if self._incoming is Incoming.PAUSED:
+            self._incoming = Incoming.FLOWING
+            if self._transport is not None:
+                self._transport.resume_reading()
+
+    def cancel(self, reason: BaseException | None) -> None:
+        """Leave the rest to the operating system: the peer feels it as back-pressure."""
+        self.pause()
+        self._receiver = None
+
+    # As a sink.
+
+    def feed_from(self, feeder: Feeder) -> None:
+        self._feeder = feeder
+
+    @property
+    def buffered_bytes(self) -> int:
+        if self._transport is None:
+            return self._queued_bytes
+        return self._transport.get_write_buffer_size()
+
+    def write(self, data: Bytes) -> bool:
+        transport = self._transport
+        if transport is None:
+            if self._outgoing is Outgoing.QUEUING:
+                self._queue.append(data)
+                self._queued_bytes += len(data)
+            return False
+        if self._outgoing is Outgoing.FLOWING or self._outgoing is Outgoing.FULL:
+            transport.write(data)
+            self._traffic.bytes_sent += len(data)
+        return self._outgoing is Outgoing.FLOWING
+
+    def flush(self) -> Promise[None]:
+        if self._outgoing is Outgoing.GONE:
+            return Promise.fulfilled(None)
+        if self._transport is not None:
+            # With a limit of 0 the loop reports the moment when the last byte is handed over.
+            self._transport.set_write_buffer_limits(high=0)
+            if not self._transport.get_write_buffer_size():
+                self._transport.set_write_buffer_limits(high=HIGH_WATER_MARK_BYTES)
+                return Promise.fulfilled(None)
+        flushed: Promise[None] = Promise()
+        self._flushes.append(flushed)
+        return flushed
+
+    def finish(self) -> Promise[None]:
+        if self._outgoing is Outgoing.QUEUING:
+            self._outgoing = Outgoing.QUEUED_END
+        elif self._outgoing in (Outgoing.FLOWING, Outgoing.FULL):
+            self._send_end()
+        return self.flush()
+
+    def abort(self, error: BaseException) -> None:
+        """Reset the connection: the peer sees that what it has is not the whole."""
+        transport = self._transport
+        if transport is None:
+            self._queue.clear()
+            self._queued_bytes = 0
+            self._outgoing = Outgoing.GONE
+            return
+        raw = cast(socket.socket | None, transport.get_extra_info("socket"))
+        if raw is not None and not transport.is_closing():
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        transport.abort()
+
+    def close(self) -> None:
+        """Let go of the connection without losing what was written: send it, then FIN; drop what still comes."""
+        transport = self._transport
+        self._receiver = None
+        if transport is None or transport.is_closing():
+            return
+        if self._incoming is Incoming.ENDED:
+            transport.close()
+            return
+        if self._outgoing in (Outgoing.FLOWING, Outgoing.FULL):
+            self._send_end()
+        if self._incoming is Incoming.PAUSED:
+            transport.resume_reading()
+        self._incoming = Incoming.DISCARDING
+        if self._linger is None:
+            loop = asyncio.get_running_loop()
+            self._linger = loop.call_later(LINGER_SECONDS, transport.close)
+
+    # What the event loop says.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=HIGH_WATER_MARK_BYTES)
+        if self._incoming is Incoming.PAUSED:
+            self._transport.pause_reading()
+        ends, self._outgoing = self._outgoing, Outgoing.FLOWING
+        queue, self._queue = self._queue, []
+        self._queued_bytes = 0
+        for data in queue:
+            self.write(data)
+        if ends is Outgoing.QUEUED_END:
+            self._send_end()
+        elif ends is Outgoing.GONE:
+            self._transport.abort()
+            return
+        self._listener.wire_opened()
+        if self._flushes:
+            flushes, self._flushes = self._flushes, []
+            sent = self.flush()
+            for flushed in flushes:
+                flushed.follow(sent)
+        if self._outgoing is Outgoing.FLOWING and self._feeder is not None:
+            self._feeder.drained()
+
+    def data_received(self, data: bytes) -> None:
+        receiver = self._receiver
+        if receiver is not None:
+            self._traffic.bytes_received += len(data)
+            receiver.receive(data)
+            return
+        self._dropped_bytes += len(data)
+        if self._dropped_bytes > LINGER_LIMIT_BYTES and self._transport is not None:
+            self._transport.close()
+
+    def eof_received(self) -> bool:
+        discarding = self._incoming is Incoming.DISCARDING
+        self._incoming = Incoming.ENDED
+        if self._receiver is not None:
+            self._receiver.end()
+        # True leaves the outgoing side open.
+        return not discarding
+
+    def pause_writing(self) -> None:
+        if self._outgoing is Outgoing.FLOWING:
+            self._outgoing = Outgoing.FULL
+
+    def resume_writing(self) -> None:
+        transport = self._transport
+        if self._flushes and transport is not None and not transport.get_write_buffer_size():
+            transport.set_write_buffer_limits(high=HIGH_WATER_MARK_BYTES)
+            self._settle_flushes()
+        if self._outgoing is Outgoing.FULL:
+            self._outgoing = Outgoing.FLOWING
+            if self._feeder is not None:
+                self._feeder.drained()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._linger is not None:
+            self._linger.cancel()
+        self._outgoing = Outgoing.GONE
+        error: SocketError | None = None
+        if exc is not None:
+            error = SocketError(CONNECTION_LOST)
+            error.__cause__ = exc
+        receiver, self._receiver = self._receiver, None
+        feeder, self._feeder = self._feeder, None
+        if receiver is not None and self._incoming is not Incoming.ENDED:
+            receiver.fail(error or SocketError(CONNECTION_LOST))
+        if feeder is not None:
+            feeder.sink_lost(error or SocketError(CONNECTION_LOST))
+        self._incoming = Incoming.ENDED
+        self._settle_flushes()
+        self._listener.wire_lost(error)
+
+    def _send_end(self) -> None:
+        self._outgoing = Outgoing.ENDING
+        assert self._transport is not None
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+
+    def _settle_flushes(self) -> None:
+        flushes, self._flushes = self._flushes, []
+        for flushed in flushes:
+            flushed.resolve(None)
