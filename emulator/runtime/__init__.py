@@ -1,0 +1,8 @@
+"""Loading workers and giving them events. Floor 5; must not know aiohttp.
+
+Importing this package makes `workers`, `cloudflare.workers` and `cloudflare.sockets` importable in this process.
+"""
+
+from emulator.runtime.builtin_modules import install
+
+install()

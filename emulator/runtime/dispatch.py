@@ -1,0 +1,106 @@
+"""Giving one event to a worker's handler.
+
+Floor 5. Owns: what is current while a handler runs, the check of what it returns, and that nothing it raises stops the
+server. Must not know HTTP or where the event came from. Whoever dispatches makes the IoContext and finishes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import Any
+
+from emulator import errors
+from emulator.context import IoContext, enter
+from emulator.http import Request, Response
+from emulator.runtime import environment
+from emulator.runtime.entrypoints import Handler
+from emulator.runtime.execution import ExecutionContext
+from emulator.runtime.isolate import Isolate
+
+
+async def fetch(isolate: Isolate, request: Request, context: IoContext) -> Response:
+    """Return the Response of the worker's fetch handler to `request`.
+
+    Raises HandlerError for a missing handler or a result that is no Response; HandlerExit for what would stop the
+    server; CancelledError only when the running task is cancelled; and whatever else the handler raises, unchanged.
+    """
+    handler = _required(isolate, "fetch", errors.NO_FETCH_HANDLER)
+    result = await _run(isolate, handler, request, context)
+    if not isinstance(result, Response):
+        raise _not_a_response(handler, result)
+    return result
+
+
+async def connect(isolate: Isolate, socket: object, context: IoContext) -> None:
+    """Run the worker's connect handler with the inbound `socket`. Raises as `fetch` does; the result is ignored."""
+    handler = _required(isolate, "connect", errors.CONNECT_NOT_SUPPORTED)
+    await _run(isolate, handler, socket, context)
+
+
+def _required(isolate: Isolate, event: str, sentence: str) -> Handler:
+    handler = isolate.handler(event)
+    if handler is None:
+        raise errors.HandlerError(sentence)
+    return handler
+
+
+async def _run(isolate: Isolate, handler: Handler, subject: object, context: IoContext) -> Any:
+    task = asyncio.current_task()
+    with enter(context), environment.current(isolate.env):
+        try:
+            result = handler.call(subject, isolate.env, ExecutionContext(context))
+            return await result if inspect.isawaitable(result) else result
+        except Exception:
+            raise
+        except BaseException as error:
+            if _from_outside(error, task):
+                raise
+            raise _exit(handler, error) from error
+
+
+def _from_outside(error: BaseException, task: asyncio.Task[Any] | None) -> bool:
+    """Tell whether `error` was thrown into the handler by whoever runs `task`, not raised by the worker."""
+    if isinstance(error, asyncio.CancelledError):
+        return task is None or task.cancelling() > 0
+    return isinstance(error, GeneratorExit) and _current_task() is not task
+
+
+def _current_task() -> asyncio.Task[Any] | None:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # no loop runs: a coroutine is being closed after its end
+        return None
+
+
+def _exit(handler: Handler, error: BaseException) -> errors.HandlerExit:
+    if isinstance(error, asyncio.CancelledError):
+        return errors.HandlerExit(errors.HANDLER_CANCELLED.format(handler=handler.label))
+    sentence = errors.HANDLER_EXITED.format(handler=handler.label, error=repr(error))
+    return errors.HandlerExit(sentence)
+
+
+def _not_a_response(handler: Handler, result: object) -> errors.HandlerError:
+    what, hint = _described(result)
+    if inspect.iscoroutine(result):
+        result.close()  # It will never be awaited, and the error says so.
+    sentence = errors.NOT_A_RESPONSE.format(handler=handler.label, what=what, hint=hint)
+    return errors.HandlerError(sentence)
+
+
+def _described(result: object) -> tuple[str, str]:
+    """Return what came back, in words, and what was probably forgotten."""
+    if result is None:
+        return "None", errors.FORGOT_RETURN
+    if inspect.isawaitable(result):
+        kind = "coroutine" if inspect.iscoroutine(result) else type(result).__name__
+        return f"a {kind}", errors.FORGOT_AWAIT
+    if inspect.isgenerator(result) or inspect.isasyncgen(result):
+        return f"a {type(result).__name__.replace('_', ' ')}", errors.YIELDS_NOTHING
+    if result is Response:
+        return "the class Response", errors.FORGOT_CALL
+    if isinstance(result, dict | list):
+        return f"a {type(result).__name__}", errors.USE_JSON
+    if isinstance(result, str | bytes):
+        return f"a {type(result).__name__}", errors.USE_RESPONSE
+    return f"an object of type {type(result).__name__}", ""

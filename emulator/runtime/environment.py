@@ -1,0 +1,92 @@
+"""What handlers know as `env`: a worker's variables and bindings by name.
+
+Floor 5. Owns the look-up and its errors; must not know what a binding is or where variables come from.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from emulator.errors import ENV_MISSING, ENV_OUTSIDE
+
+
+class Environment(Mapping[str, Any]):
+    """`env.GOPHER` and `env["GOPHER"]`; iterating gives the names. Its repr tells names, never values."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        # Attributes of the instance go before methods: a variable may be called `get`.
+        vars(self).update(values)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(_missing(name, self), name=name, obj=self)
+
+    def __getitem__(self, name: str) -> Any:
+        try:
+            return vars(self)[name]
+        except KeyError:
+            raise KeyError(_missing(name, self)) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(vars(self))
+
+    def __len__(self) -> int:
+        return len(vars(self))
+
+    def __repr__(self) -> str:
+        return f"<env {', '.join(self) or 'without variables'}>"
+
+
+_current: ContextVar[Environment | None] = ContextVar("pyworker_env", default=None)
+
+
+class ImportedEnvironment:
+    """`from workers import env`: stands for the env of whichever worker is running."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_require(), name)
+
+    def __getitem__(self, name: str) -> Any:
+        return _require()[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in _require()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_require())
+
+    def __len__(self) -> int:
+        return len(_require())
+
+    def __repr__(self) -> str:
+        return repr(_current.get() or "<env outside a worker>")
+
+
+env = ImportedEnvironment()
+
+
+@contextmanager
+def current(environment: Environment) -> Iterator[None]:
+    """Have `from workers import env` mean `environment` in the block and the tasks it starts."""
+    token = _current.set(environment)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def _require() -> Environment:
+    environment = _current.get()
+    if environment is None:
+        raise RuntimeError(ENV_OUTSIDE)
+    return environment
+
+
+def _missing(name: str, environment: Environment) -> str:
+    near = difflib.get_close_matches(name.upper(), [known.upper() for known in environment], n=1)
+    meant = [known for known in environment if known.upper() in near]
+    hint = f" Did you mean {meant[0]}?" if meant else ""
+    return ENV_MISSING.format(name=name, hint=hint)
