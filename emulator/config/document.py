@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,6 +65,9 @@ def read(path: Path, directory: Path) -> Document:
     except OSError as error:
         message = errors.CONFIG_UNREADABLE.format(file=shown, reason=error.strerror)
         raise errors.ConfigError(message) from error
+    # Imported on use: a worker without settings starts without it.
+    import tomllib
+
     try:
         return Document(path, shown, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:

@@ -1,0 +1,43 @@
+"""`pyworker dev`: serve a worker while it is being written.
+
+Floor 8. Owns the command's words; the session itself is emulator/dev/session.py.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from emulator.cli.options import from_settings
+
+
+@click.command("dev", short_help="Serve a worker on this machine.")
+@from_settings("main", "port", "ip", "config_file")
+def command(config_file: str | None, **overrides: object) -> None:
+    """Serve a worker on this machine, one line a request, until Ctrl-C.
+
+    SCRIPT is the worker's file. Without it, the settings file's `main` is served; with it, SCRIPT
+    takes the place of `main` and the other settings stay.
+
+    \b
+    Examples:
+      pyworker dev                      what wrangler_py.toml or wrangler.toml says
+      pyworker dev hello.py             one file, no settings needed
+      pyworker dev hello.py --port 0    on any free port
+      pyworker dev --ip 0.0.0.0         reachable from other machines
+      pyworker dev -c other.toml        another settings file
+
+    Settings, and which of the platform's keys have an effect: docs/settings.md.
+    """
+    # Imported on use: `pyworker dev --help` loads neither the settings' reader nor the runtime.
+    from emulator.config import load
+
+    config = load(None if config_file is None else Path(config_file), overrides)
+
+    # After the settings: a mistake in them is told at once.
+    from emulator.dev.session import run
+    from emulator.dev.terminal import Terminal
+
+    sys.exit(run(config, Terminal.for_process()))

@@ -1,0 +1,42 @@
+"""The command line's part of the table of settings, as click parameters.
+
+Floor 8. Owns how a row becomes an option; what the rows are is the table's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from emulator.config.settings import Kind, Setting, setting
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_TYPES: dict[Kind, click.ParamType[Any]] = {
+    Kind.STRING: click.STRING,
+    Kind.INTEGER: click.INT,
+    Kind.PORT: click.IntRange(0, 65535),
+    Kind.BOOLEAN: click.BOOL,
+}
+
+
+def from_settings(*names: str) -> Callable[[Command], Command]:
+    """Decorate a command with the settings called `names`, in that order; absent ones are None."""
+
+    def decorate(function: Command) -> Command:
+        for name in reversed(names):
+            function = _parameter(setting(name))(function)
+        return function
+
+    return decorate
+
+
+def _parameter(row: Setting) -> Callable[[Command], Command]:
+    if row.argument is not None:
+        return click.argument(row.name, metavar=f"[{row.argument}]", required=False)
+    help_text = row.help if row.default is None else f"{row.help}  [default: {row.default}]"
+    return click.option(
+        *row.option, row.name, type=_TYPES[row.kind], metavar=row.metavar, help=help_text
+    )

@@ -1,0 +1,80 @@
+"""Exceptions as the terminal shows them: the worker's frames in full, the runtime's folded to one line.
+
+Floor 7. Owns which frames are the user's and the wording around them; must not know where the text
+goes.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from pathlib import Path
+
+import emulator
+from emulator.dev.lines import printable, printable_block
+from emulator.errors import PlatformError, WorkerLoadError
+
+_PACKAGE = Path(emulator.__file__).parent
+_OURS = (
+    f"{_PACKAGE}{os.sep}",
+    "<frozen ",
+    # Two files of ours in a folder that the platform's API client shares.
+    str(_PACKAGE.parent / "cloudflare" / "sockets.py"),
+    str(_PACKAGE.parent / "cloudflare" / "workers.py"),
+)
+
+
+def summary(error: BaseException) -> str:
+    """Return "ValueError: the message" on one line."""
+    text = str(error)
+    return printable(f"{type(error).__name__}: {text}" if text else type(error).__name__)
+
+
+def describe(error: BaseException) -> str:
+    """Return `error` with its traceback and its causes; several lines, without a line end at the end."""
+    report = traceback.TracebackException.from_exception(error)
+    frames_of_ours_matter = not isinstance(error, PlatformError)
+    return printable_block("\n".join(_report_lines(report, frames_of_ours_matter)))
+
+
+def describe_failure(error: BaseException) -> str:
+    """Return the message of `error`, and below it the exception of a worker that can't be loaded."""
+    message = printable_block(str(error))
+    if isinstance(error, WorkerLoadError) and isinstance(error.__cause__, Exception | SystemExit):
+        cause = error.__cause__
+        if _has_user_frames(cause) or isinstance(cause, SyntaxError):
+            return f"{message}\n{describe(cause)}"
+    return message
+
+
+def _has_user_frames(error: BaseException) -> bool:
+    return any(not _is_ours(frame) for frame in traceback.extract_tb(error.__traceback__))
+
+
+def _is_ours(frame: traceback.FrameSummary) -> bool:
+    return frame.filename.startswith(_OURS)
+
+
+def _report_lines(
+    report: traceback.TracebackException, frames_of_ours_matter: bool, indent: str = ""
+) -> list[str]:
+    lines = "".join(report.format_exception_only()).rstrip("\n").split("\n")
+    users = [frame for frame in report.stack if not _is_ours(frame)]
+    folded = len(report.stack) - len(users)
+    if not users and frames_of_ours_matter:
+        users, folded = list(report.stack), 0
+    for text in traceback.StackSummary.from_list(users).format():
+        lines += text.rstrip("\n").split("\n")
+    if folded:
+        lines.append(f"  ({folded} frame{'s' if folded > 1 else ''} inside pyworker not shown)")
+    for number, inner in enumerate(report.exceptions or [], start=1):
+        lines.append(f"  {number} of {len(report.exceptions or [])}:")
+        lines += _report_lines(inner, False, indent="    ")
+    before = report.__cause__
+    words = "caused by"
+    if before is None and not report.__suppress_context__:
+        before, words = report.__context__, "raised while handling"
+    if before is not None:
+        first, *rest = _report_lines(before, False)
+        lines += [f"  {words} {first}", *rest]
+    return [indent + line for line in lines]

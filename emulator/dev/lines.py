@@ -1,0 +1,78 @@
+"""The wording of one line of the terminal: requests, durations, sizes.
+
+Floor 7. Owns text only: functions from values to strings. Must not know colours or where a line
+goes.
+"""
+
+from __future__ import annotations
+
+from emulator.context import EventRecord, Outcome, Traffic
+
+_SIZES = ("kB", "MB", "GB", "TB")
+
+
+def printable(text: str) -> str:
+    r"""Return `text` with everything that could steer a terminal written out (`\x1b`, `\n`, `\u202e`)."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else _written_out(character) for character in text
+    )
+
+
+def printable_block(text: str) -> str:
+    """Like `printable`, but line ends and tabs stay: for tracebacks."""
+    return "\n".join("\t".join(map(printable, line.split("\t"))) for line in text.split("\n"))
+
+
+def _written_out(character: str) -> str:
+    code = ord(character)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def duration(seconds: float) -> str:
+    """Return "0.4 ms", "12 ms", "1.25 s" or "75 s" for a time in seconds."""
+    milliseconds = seconds * 1000
+    if milliseconds < 9.95:
+        return f"{milliseconds:.1f} ms"
+    if milliseconds < 999.5:
+        return f"{milliseconds:.0f} ms"
+    return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.0f} s"
+
+
+def size(byte_count: int) -> str:
+    """Return "13 B", "4.2 kB" or "12 MB" for a number of bytes; a kilobyte is 1000 bytes."""
+    if byte_count < 1000:
+        return f"{byte_count} B"
+    power = 1
+    while power < len(_SIZES) and byte_count / 1000**power >= 999.5:
+        power += 1
+    value, unit = byte_count / 1000**power, _SIZES[power - 1]
+    return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
+
+
+def request_line(record: EventRecord) -> str:
+    """Return the line of one finished event: `GET /path 200 OK (12 ms)`, with sockets if any."""
+    words = printable(f"{record.label} {_result(record)}")
+    return f"{words} ({duration(record.seconds)}){_traffic(record.traffic)}"
+
+
+def _result(record: EventRecord) -> str:
+    """The status, and what else there is to say of an event that did not end well."""
+    if record.outcome is Outcome.OK:
+        return record.status or "closed"
+    if record.outcome is Outcome.CANCELED:
+        return f"{record.status} canceled" if record.status else "canceled"
+    if record.status is None:
+        return "failed"
+    # An error status says it already; after any other the body failed.
+    return record.status if record.status.startswith("5") else f"{record.status} failed"
+
+
+def _traffic(traffic: Traffic) -> str:
+    if not traffic.sockets:
+        return ""
+    sockets = "1 socket" if traffic.sockets == 1 else f"{traffic.sockets} sockets"
+    return f" {sockets}, {size(traffic.bytes_sent)} sent, {size(traffic.bytes_received)} received"

@@ -1,0 +1,153 @@
+"""Writing to the terminal without ever waiting for it.
+
+Floor 7. Owns the process's standard output and error while a session runs: bytes are queued and one
+thread writes them in order, so that a slow terminal, a full pipe or a reader that is gone never
+holds up or fails a request. Must not know what the bytes say.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import select
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from enum import Enum
+from typing import TextIO
+
+from emulator.dev.lines import size
+
+QUEUE_LIMIT_BYTES = 4 * 1024 * 1024
+GATHER_SECONDS = 0.01
+
+
+class Channel(Enum):
+    """Where bytes go."""
+
+    OUT = "stdout"
+    ERR = "stderr"
+
+
+class Output:
+    """A queue in front of two file descriptors; None is a stream that the process was not given.
+
+    At most QUEUE_LIMIT_BYTES wait; beyond that bytes are dropped, and their number is told once
+    there is room.
+    """
+
+    def __init__(self, out: int | None, err: int | None) -> None:
+        self._descriptors = {Channel.OUT: out, Channel.ERR: err}
+        self._lock = threading.Lock()
+        self._queue: list[tuple[Channel, bytes]] = []
+        self._queued_bytes = 0
+        self._dropped_bytes = 0
+        self._arrived = threading.Event()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="pyworker-output", daemon=True)
+        self._thread.start()
+
+    def write(self, channel: Channel, data: bytes) -> None:
+        """Queue `data`. Never blocks, never raises; may be called from any thread."""
+        with self._lock:
+            if self._queued_bytes + len(data) > QUEUE_LIMIT_BYTES:
+                self._dropped_bytes += len(data)
+                return
+            self._queue.append((channel, data))
+            self._queued_bytes += len(data)
+        if not self._arrived.is_set():
+            self._arrived.set()
+
+    def close(self, timeout_seconds: float = 0.5) -> None:
+        """Write what is queued, for `timeout_seconds` at the most. Harmless when called twice."""
+        self._closing.set()
+        self._arrived.set()
+        self._thread.join(timeout_seconds)
+
+    @contextmanager
+    def capturing_prints(self) -> Iterator[None]:
+        """Send what the worker prints, to sys.stdout and sys.stderr, through this queue."""
+        with (
+            redirect_stdout(self._text_stream(Channel.OUT, sys.stdout)),
+            redirect_stderr(self._text_stream(Channel.ERR, sys.stderr)),
+        ):
+            yield
+
+    def _text_stream(self, channel: Channel, original: TextIO | None) -> TextIO:
+        raw = _QueuedFile(self, channel, self._descriptors[channel])
+        encoding = getattr(original, "encoding", None) or "utf-8"
+        # As under `python -u`: text goes to the raw file at once, with no buffer between.
+        return io.TextIOWrapper(
+            raw,  # type: ignore[type-var]  # typeshed asks for more than TextIOWrapper uses
+            encoding=encoding,
+            errors="backslashreplace",
+            write_through=True,
+        )
+
+    def _run(self) -> None:
+        while True:
+            self._arrived.wait()
+            self._arrived.clear()
+            for channel, data in self._take():
+                self._write_all(channel, data)
+            with self._lock:
+                finished = self._closing.is_set() and not self._queue
+            if finished:
+                return
+            # The first line goes out at once; those that follow closely share one write.
+            self._closing.wait(GATHER_SECONDS)
+
+    def _take(self) -> list[tuple[Channel, bytes]]:
+        """Empty the queue; neighbours of one channel become one piece."""
+        with self._lock:
+            queue, self._queue = self._queue, []
+            dropped, self._dropped_bytes = self._dropped_bytes, 0
+        joined: list[tuple[Channel, list[bytes]]] = []
+        for channel, data in queue:
+            if not joined or joined[-1][0] is not channel:
+                joined.append((channel, []))
+            joined[-1][1].append(data)
+        if dropped:
+            notice = f"({size(dropped)} of output not shown: the terminal did not keep up)\n"
+            joined.append((Channel.ERR, [notice.encode()]))
+        return [(channel, b"".join(pieces)) for channel, pieces in joined]
+
+    def _write_all(self, channel: Channel, data: bytes) -> None:
+        descriptor = self._descriptors[channel]
+        rest = memoryview(data)
+        while rest and descriptor is not None:
+            try:
+                rest = rest[os.write(descriptor, rest) :]
+            except BlockingIOError:
+                select.select([], [descriptor], [])
+            except OSError:
+                # The reader is gone: what is printed from here on is for nobody.
+                self._descriptors[channel] = descriptor = None
+        with self._lock:
+            self._queued_bytes -= len(data)
+
+
+class _QueuedFile(io.RawIOBase):
+    """A binary file for sys.stdout that hands its bytes to an Output."""
+
+    def __init__(self, output: Output, channel: Channel, descriptor: int | None) -> None:
+        super().__init__()
+        self._output = output
+        self._channel = channel
+        self._descriptor = descriptor
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes | bytearray | memoryview, /) -> int:  # type: ignore[override]
+        self._output.write(self._channel, bytes(data))
+        return len(data)
+
+    def fileno(self) -> int:
+        if self._descriptor is None:
+            raise OSError("this process was started without this stream")
+        return self._descriptor
+
+    def isatty(self) -> bool:
+        return self._descriptor is not None and os.isatty(self._descriptor)

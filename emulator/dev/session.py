@@ -1,0 +1,85 @@
+"""One `pyworker dev`: load the worker, serve it, stop.
+
+Floor 7. Owns the order of things from settings to exit code; must not know options, HTTP or how a
+worker is loaded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from emulator import errors
+from emulator.config import Config, EventLoopChoice
+from emulator.dev.shutdown import Phase, Shutdown
+from emulator.dev.terminal import Terminal
+from emulator.runtime.isolate import Isolate
+from emulator.server import start
+
+PORT_TRIES = 10
+GRACE_SECONDS = 1.0
+INTERRUPTED_EXIT_CODE = 130
+
+
+def run(config: Config, terminal: Terminal) -> int:
+    """Serve until SIGINT or SIGTERM; return the process's exit code.
+
+    Raises WorkerLoadError, ListenError and ConfigError. A worker that does not let go is left
+    behind by ending the process, within 3 s of the signal (shutdown.py).
+    """
+    shutdown = Shutdown(before_exit=terminal.close)
+    loop_factory = _loop_factory(config.event_loop)
+    try:
+        with shutdown.handling_signals(), terminal.capturing_prints():
+            for note in config.notes:
+                terminal.note(note)
+            # Before the loop runs: Ctrl-C reaches a module that never stops being imported.
+            isolate = Isolate.load(config.name, config.main, config.vars)
+            for note in isolate.notes:
+                terminal.note(note)
+            with asyncio.Runner(loop_factory=loop_factory) as runner:
+                runner.run(_serve(config, isolate, terminal, shutdown))
+            return 0
+    except (KeyboardInterrupt, errors.WorkerLoadError):
+        # Stopped while a module was being imported: the failure is the user's own doing.
+        if shutdown.phase is Phase.STOPPING:
+            return INTERRUPTED_EXIT_CODE
+        raise
+    finally:
+        terminal.close()
+
+
+async def _serve(config: Config, isolate: Isolate, terminal: Terminal, shutdown: Shutdown) -> None:
+    requested = shutdown.serve()
+    server = await start(
+        isolate,
+        host=config.ip,
+        port=config.port,
+        port_tries=PORT_TRIES,
+        connect_listeners=config.connect,
+        observer=terminal,
+    )
+    try:
+        used_port = urlsplit(server.url).port
+        if config.port and used_port is not None and used_port != config.port:
+            terminal.port_taken(config.port, used_port)
+        terminal.ready(server.url)
+        await requested.wait()
+    finally:
+        await server.close(grace_seconds=GRACE_SECONDS)
+        shutdown.closed()
+
+
+def _loop_factory(choice: EventLoopChoice) -> Callable[[], asyncio.AbstractEventLoop]:
+    """uvloop's loop where it is installed, asyncio's elsewhere, or the one asked for."""
+    if choice is EventLoopChoice.ASYNCIO:
+        return asyncio.new_event_loop
+    try:
+        # Imported on use: it is not there on every system.
+        import uvloop
+    except ImportError as error:
+        if choice is EventLoopChoice.UVLOOP:
+            raise errors.ConfigError(errors.LOOP_MISSING) from error
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop

@@ -1,0 +1,93 @@
+"""How a session ends: Ctrl-C, SIGTERM, and what happens when the worker does not let go.
+
+Floor 7. Owns the process's signal handlers and the promise that it is gone within 3 s; must not
+know what is being served. The phases:
+
+    LOADING --signal--> STOPPING    KeyboardInterrupt is raised in the worker's module
+    SERVING --signal--> STOPPING    `requested` is set: the server is to be closed
+    STOPPING --signal--> (exit)     at once
+
+From the first signal on a thread counts: after DEADLINE_SECONDS the process exits whatever it is
+doing, be it a handler that loops without awaiting or a thread that sleeps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import Enum
+from types import FrameType
+
+DEADLINE_SECONDS = 2.5
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Phase(Enum):
+    """Where a session is."""
+
+    LOADING = "loading"
+    SERVING = "serving"
+    STOPPING = "stopping"
+
+
+class Shutdown:
+    """The end of one session. `before_exit()` is called when the process is made to exit, from any thread."""
+
+    def __init__(self, before_exit: Callable[[], None]) -> None:
+        self.phase = Phase.LOADING
+        self._before_exit = before_exit
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._requested: asyncio.Event | None = None
+        self._forced_exit_code = 128 + signal.SIGINT
+        # A bare lock: it may be released in a signal handler whatever was interrupted.
+        self._signalled = threading.Lock()
+        self._signalled.acquire()
+
+    @contextmanager
+    def handling_signals(self) -> Iterator[None]:
+        """Handle SIGINT and SIGTERM inside the block. Main thread only."""
+        threading.Thread(target=self._count_down, name="pyworker-deadline", daemon=True).start()
+        before = {number: signal.signal(number, self._handle) for number in _SIGNALS}
+        try:
+            yield
+        finally:
+            if self.phase is not Phase.STOPPING:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+
+    def serve(self) -> asyncio.Event:
+        """Enter SERVING, on the running loop. The event is set by the first signal."""
+        self._loop = asyncio.get_running_loop()
+        self._requested = asyncio.Event()
+        self.phase = Phase.SERVING
+        return self._requested
+
+    def closed(self) -> None:
+        """All that was served is closed: whatever still holds the process, it exits with 0."""
+        self._forced_exit_code = 0
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        phase, self.phase = self.phase, Phase.STOPPING
+        if phase is Phase.STOPPING:
+            self._exit(128 + number)
+        self._forced_exit_code = 128 + number
+        self._signalled.release()
+        if phase is Phase.LOADING:
+            raise KeyboardInterrupt
+        if self._loop is not None and self._requested is not None:
+            self._loop.call_soon_threadsafe(self._requested.set)
+
+    def _count_down(self) -> None:
+        with self._signalled:
+            time.sleep(DEADLINE_SECONDS)
+            self._exit(self._forced_exit_code)
+
+    def _exit(self, code: int) -> None:
+        self._before_exit()
+        os._exit(code)

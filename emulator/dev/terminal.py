@@ -1,0 +1,128 @@
+"""What the person who runs `pyworker dev` sees: one line a request, notes, failures with their cause.
+
+Floor 7. Owns the session's wording and its colours; the wording of single values is in lines.py, of
+exceptions in frames.py, and the writing in output.py. Every method returns at once and never
+raises.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import TextIO
+
+from emulator.context import EventRecord, Observer
+from emulator.dev.frames import describe, summary
+from emulator.dev.lines import duration, printable, request_line
+from emulator.dev.output import Channel, Output
+
+_RESET = "\x1b[0m"
+_RED, _GREEN, _YELLOW, _CYAN = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[36m"
+_STATUS_COLOURS = {"2": _GREEN, "3": _CYAN, "4": _YELLOW, "5": _RED}
+_NOTES_REMEMBERED = 1000
+
+
+class Terminal(Observer):
+    """The session's face. Plain lines; colour where `coloured` has the channel."""
+
+    def __init__(self, output: Output, coloured: frozenset[Channel] = frozenset()) -> None:
+        self._output = output
+        self._coloured = coloured
+        self._notes: set[str] = set()
+
+    @classmethod
+    def for_process(cls, environ: Mapping[str, str] | None = None) -> Terminal:
+        """The terminal of this process's standard output and error.
+
+        Colour goes to a TTY only, and nowhere when NO_COLOR is set (https://no-color.org).
+        """
+        environ = os.environ if environ is None else environ
+        descriptors = {
+            Channel.OUT: _descriptor(sys.stdout),
+            Channel.ERR: _descriptor(sys.stderr),
+        }
+        coloured = frozenset[Channel]()
+        if not environ.get("NO_COLOR") and environ.get("TERM") != "dumb":
+            coloured = frozenset(
+                channel
+                for channel, descriptor in descriptors.items()
+                if descriptor is not None and os.isatty(descriptor)
+            )
+        return cls(Output(descriptors[Channel.OUT], descriptors[Channel.ERR]), coloured)
+
+    def capturing_prints(self) -> AbstractContextManager[None]:
+        """Show what the worker prints between our lines, in order, without waiting for it."""
+        return self._output.capturing_prints()
+
+    def close(self) -> None:
+        """Write what is left to be written, within half a second."""
+        self._output.close()
+
+    def say(self, text: str) -> None:
+        """One line about the session itself."""
+        self._line(Channel.OUT, printable(text))
+
+    def port_taken(self, port: int, used_port: int) -> None:
+        """The port that was asked for is another program's."""
+        self._line(
+            Channel.OUT, f"Port {port} is in use, using {used_port} instead.", colour=_YELLOW
+        )
+
+    def ready(self, url: str) -> None:
+        """The server accepts on `url`."""
+        self._line(Channel.OUT, f"Ready on {url}")
+
+    def event_finished(self, record: EventRecord) -> None:
+        """One line, coloured by the class of its status."""
+        status_class = record.status[:1] if record.status else ""
+        self._line(Channel.OUT, request_line(record), colour=_STATUS_COLOURS.get(status_class, ""))
+
+    def handler_failed(self, label: str, error: BaseException) -> None:
+        """The exception, the worker's frames first."""
+        self._failure(f"{label}: the handler failed", error)
+
+    def background_failed(self, label: str, error: BaseException) -> None:
+        """The exception of wait_until work."""
+        self._failure(f"{label}: wait_until() work failed", error)
+
+    def body_failed(self, label: str, error: BaseException) -> None:
+        """The exception that cut a response short."""
+        self._failure(f"{label}: the response was cut short", error)
+
+    def connection_failed(self, label: str, address: str, reason: BaseException) -> None:
+        """One line with the cause that production hides."""
+        text = printable(f'{label}: connect("{address}") failed: {summary(reason)}')
+        self._line(Channel.ERR, text, colour=_RED)
+
+    def connection_waited(self, label: str, address: str, seconds: float) -> None:
+        """One line for a connection that stood in line for a slot."""
+        text = (
+            f'{label}: connect("{address}") waited {duration(seconds)} because as many connections '
+            "as a request may open at once were being opened."
+        )
+        self._line(Channel.ERR, printable(text), colour=_YELLOW)
+
+    def note(self, text: str) -> None:
+        """One line, the first time that it is said."""
+        if text in self._notes or len(self._notes) >= _NOTES_REMEMBERED:
+            return
+        self._notes.add(text)
+        self._line(Channel.ERR, f"note: {printable(text)}", colour=_YELLOW)
+
+    def _failure(self, what: str, error: BaseException) -> None:
+        self._line(Channel.ERR, f"{printable(what)}: {describe(error)}", colour=_RED)
+
+    def _line(self, channel: Channel, text: str, *, colour: str = "") -> None:
+        if colour and channel in self._coloured:
+            text = f"{colour}{text}{_RESET}"
+        self._output.write(channel, f"{text}\n".encode("utf-8", "backslashreplace"))
+
+
+def _descriptor(stream: TextIO | None) -> int | None:
+    """The file descriptor behind `stream`; None when the process was started without one."""
+    try:
+        return None if stream is None else stream.fileno()
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,117 @@
+"""Exceptions: the worker's frames stay, ours are folded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from emulator import naming
+from emulator.dev.frames import describe, describe_failure, summary
+from emulator.errors import HandlerError, SocketError, WorkerLoadError
+
+
+def caught(function: Callable[[], object]) -> Exception:
+    """The exception that `function` raises."""
+    try:
+        function()
+    except Exception as error:
+        # This file's own frame is not part of what is tested.
+        return error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
+    raise AssertionError("nothing was raised")
+
+
+def worker(tmp_path: Path, source: str) -> Callable[[], object]:
+    """The function `handler` of a file with `source`."""
+    path = tmp_path / "hello.py"
+    path.write_text(source)
+    namespace: dict[str, object] = {}
+    exec(compile(source, str(path), "exec"), namespace)
+    handler = namespace["handler"]
+    assert callable(handler)
+    return handler
+
+
+def test_the_message_comes_first_and_the_frames_name_the_file(tmp_path: Path) -> None:
+    source = "def handler():\n    raise ValueError('bad \\x1b thing')\n"
+    lines = describe(caught(worker(tmp_path, source))).split("\n")
+    assert lines[:3] == [
+        "ValueError: bad \\x1b thing",
+        f'  File "{tmp_path}/hello.py", line 2, in handler',
+        "    raise ValueError('bad \\x1b thing')",
+    ]
+
+
+def test_frames_of_ours_are_folded_to_one_line(tmp_path: Path) -> None:
+    source = "from emulator.naming import camel_case\ndef handler():\n    camel_case(None)\n"
+    text = describe(caught(worker(tmp_path, source)))
+    assert f'{tmp_path}/hello.py", line 3' in text
+    assert naming.__file__ not in text
+    assert "  (1 frame inside pyworker not shown)" in text
+
+
+def test_a_fault_of_ours_shows_our_frames() -> None:
+    text = describe(caught(lambda: naming.camel_case(None)).with_traceback(None))  # type: ignore[arg-type]
+    assert text.startswith("TypeError:")
+    error = caught(lambda: naming.camel_case(None))  # type: ignore[arg-type]
+    assert error.__traceback__ is not None
+    ours_only = error.with_traceback(error.__traceback__.tb_next)
+    assert naming.__file__ in describe(ours_only)
+
+
+def test_causes_and_contexts_follow(tmp_path: Path) -> None:
+    source = (
+        "def handler():\n"
+        "    try:\n"
+        "        try:\n"
+        "            {}['x']\n"
+        "        except KeyError as error:\n"
+        "            raise OSError('no') from error\n"
+        "    except OSError:\n"
+        "        raise ValueError('last')\n"
+    )
+    lines = describe(caught(worker(tmp_path, source))).split("\n")
+    heads = [line for line in lines if "File" not in line and not line.startswith("    ")]
+    assert heads == [
+        "ValueError: last",
+        "  raised while handling OSError: no",
+        "  caused by KeyError: 'x'",
+    ]
+
+
+def test_a_platform_error_without_user_frames_is_one_line() -> None:
+    assert describe(HandlerError("Handler does not export a fetch() function.")) == (
+        "emulator.errors.HandlerError: Handler does not export a fetch() function."
+    )
+
+
+def test_groups_show_each_of_their_exceptions() -> None:
+    text = describe(ExceptionGroup("two", [ValueError("a"), KeyError("b")]))
+    assert "  1 of 2:\n    ValueError: a\n  2 of 2:\n    KeyError: 'b'" in text
+
+
+def test_a_summary_is_one_line() -> None:
+    assert summary(ConnectionRefusedError(111, "Connection refused")) == (
+        "ConnectionRefusedError: [Errno 111] Connection refused"
+    )
+    assert summary(TimeoutError()) == "TimeoutError"
+    assert summary(SocketError("a\nb")) == "SocketError: a\\x0ab"
+
+
+def test_a_failure_to_load_shows_the_workers_own_exception(tmp_path: Path) -> None:
+    error = WorkerLoadError("hello.py can't be loaded.")
+    error.__cause__ = caught(worker(tmp_path, "def handler():\n    return 1 / 0\n"))
+    text = describe_failure(error)
+    assert text.startswith("hello.py can't be loaded.\nZeroDivisionError: division by zero\n")
+    assert 'hello.py", line 2, in handler' in text
+
+
+def test_a_failure_without_the_workers_frames_is_its_message() -> None:
+    error = WorkerLoadError("There is no file a.py.")
+    error.__cause__ = FileNotFoundError("a.py")
+    assert describe_failure(error) == "There is no file a.py."
+
+
+def test_a_syntax_error_shows_its_line(tmp_path: Path) -> None:
+    error = WorkerLoadError("hello.py can't be loaded.")
+    error.__cause__ = caught(lambda: compile("def handler(:\n", "hello.py", "exec"))
+    assert "def handler(:" in describe_failure(error)

@@ -1,0 +1,106 @@
+"""The wording of single lines."""
+
+from __future__ import annotations
+
+import pytest
+
+from emulator.context import EventRecord, Outcome, Traffic
+from emulator.dev.lines import duration, printable, printable_block, request_line, size
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.0, "0.0 ms"),
+        (0.00042, "0.4 ms"),
+        (0.00999, "10 ms"),
+        (0.012, "12 ms"),
+        (0.9994, "999 ms"),
+        (0.9999, "1.00 s"),
+        (1.25, "1.25 s"),
+        (75.4, "75 s"),
+    ],
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("byte_count", "text"),
+    [
+        (0, "0 B"),
+        (13, "13 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (4200, "4.2 kB"),
+        (12_345, "12 kB"),
+        (999_499, "999 kB"),
+        (999_600, "1.0 MB"),
+        (3 * 10**12, "3.0 TB"),
+        (10**16, "10000 TB"),
+    ],
+)
+def test_sizes(byte_count: int, text: str) -> None:
+    assert size(byte_count) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("/plain path?q=ü", "/plain path?q=ü"),
+        ("/\x1b[2J", "/\\x1b[2J"),
+        ("a\r\nGET / 200 OK", "a\\x0d\\x0aGET / 200 OK"),
+        ("\x9b31m", "\\x9b31m"),
+        ("\u202egpj", "\\u202egpj"),
+        ("\ud800", "\\ud800"),
+        ("\U000e0001", "\\U000e0001"),
+    ],
+)
+def test_nothing_steers_the_terminal(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+def test_a_block_keeps_its_lines_and_tabs() -> None:
+    assert printable_block("a\tb\n\x1bc\n") == "a\tb\n\\x1bc\n"
+
+
+def record(**values: object) -> EventRecord:
+    given = {"label": "GET /path", "outcome": Outcome.OK, "seconds": 0.012, "traffic": Traffic()}
+    return EventRecord(**{**given, **values})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (record(status="200 OK"), "GET /path 200 OK (12 ms)"),
+        (
+            record(status="200 OK", traffic=Traffic(1, 13, 4200)),
+            "GET /path 200 OK (12 ms) 1 socket, 13 B sent, 4.2 kB received",
+        ),
+        (
+            record(status="200 OK", traffic=Traffic(2, 0, 0)),
+            "GET /path 200 OK (12 ms) 2 sockets, 0 B sent, 0 B received",
+        ),
+        (record(outcome=Outcome.CANCELED), "GET /path canceled (12 ms)"),
+        (
+            record(outcome=Outcome.CANCELED, status="200 OK"),
+            "GET /path 200 OK canceled (12 ms)",
+        ),
+        (
+            record(outcome=Outcome.EXCEPTION, status="500 Internal Server Error"),
+            "GET /path 500 Internal Server Error (12 ms)",
+        ),
+        (
+            record(outcome=Outcome.EXCEPTION, status="200 OK"),
+            "GET /path 200 OK failed (12 ms)",
+        ),
+        (record(label="CONNECT localhost:7070"), "CONNECT localhost:7070 closed (12 ms)"),
+        (
+            record(label="CONNECT localhost:7070", outcome=Outcome.EXCEPTION),
+            "CONNECT localhost:7070 failed (12 ms)",
+        ),
+        (record(label="GET /\n", status="200 \x1b"), "GET /\\x0a 200 \\x1b (12 ms)"),
+    ],
+)
+def test_request_lines(event: EventRecord, line: str) -> None:
+    assert request_line(event) == line
