@@ -199,6 +199,19 @@ FORM_FILENAME = "A filename goes with a Blob or File only: the value of field {n
 BLOB_PART = "Don't know how to handle {type} for Blob()"
 BLOB_ENDINGS = 'endings must be "transparent" or "native", found {endings!r}.'
 
+# Responses on their way.
+CLIENT_GONE = "The client closed the connection before its response was complete."
+RESPONSE_HEADERS_TOO_LARGE = (
+    "The response's headers are {size} bytes; the platform lets {limit} through. Send fewer or shorter headers."
+)
+BODY_LONGER_THAN_LENGTH = (
+    "The response's body is longer than its Content-Length of {length} bytes. Leave the header out, or correct it."
+)
+BODY_SHORTER_THAN_LENGTH = (
+    "The response's body ended after {sent} bytes, its Content-Length said {length}. "
+    "Leave the header out, or correct it."
+)
+
 # Handlers.
 NO_FETCH_HANDLER = "Handler does not export a fetch() function."
 NO_HANDLER = "Handler does not export a {event}() function."
@@ -216,7 +229,7 @@ HANDLER_CANCELLED = (
 )
 
 # Loading a worker.
-MAIN_MISSING = "There is no worker file {path}.{hint}"
+WORKER_FILE_MISSING = "There is no worker file {path}.{hint}"
 LOAD_FAILED = "The worker can't be loaded: {error} ({place})"
 NO_HANDLERS = (
     "{worker} has no handlers. Define `async def on_fetch(request, env, ctx)`, or a class "

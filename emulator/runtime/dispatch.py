@@ -95,8 +95,10 @@ def _described(result: object) -> tuple[str, str]:
     if inspect.isawaitable(result):
         kind = "coroutine" if inspect.iscoroutine(result) else type(result).__name__
         return f"a {kind}", errors.FORGOT_AWAIT
-    if inspect.isgenerator(result) or inspect.isasyncgen(result):
-        return f"a {type(result).__name__.replace('_', ' ')}", errors.YIELDS_NOTHING
+    if inspect.isasyncgen(result):
+        return "an async generator", errors.YIELDS_NOTHING
+    if inspect.isgenerator(result):
+        return "a generator", errors.YIELDS_NOTHING
     if result is Response:
         return "the class Response", errors.FORGOT_CALL
     if isinstance(result, dict | list):

@@ -62,7 +62,8 @@ class ImportedEnvironment:
         return len(_require())
 
     def __repr__(self) -> str:
-        return repr(_current.get() or "<env outside a worker>")
+        environment = _current.get()
+        return "<env outside a worker>" if environment is None else repr(environment)
 
 
 env = ImportedEnvironment()

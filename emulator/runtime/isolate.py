@@ -124,4 +124,4 @@ def _missing_file(path: Path) -> str:
     names = [file.name for file in path.parent.glob("*.py")] if path.parent.is_dir() else []
     near = difflib.get_close_matches(path.name, names, n=1)
     hint = f" Did you mean {_shown(path.with_name(near[0]))}?" if near else ""
-    return errors.MAIN_MISSING.format(path=_shown(path), hint=hint)
+    return errors.WORKER_FILE_MISSING.format(path=_shown(path), hint=hint)
