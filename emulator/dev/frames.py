@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections.abc import Iterable
+from itertools import dropwhile
 from pathlib import Path
 
 import emulator
@@ -22,6 +24,7 @@ _OURS = (
     str(_PACKAGE.parent / "cloudflare" / "sockets.py"),
     str(_PACKAGE.parent / "cloudflare" / "workers.py"),
 )
+_STANDARD_LIBRARY = str(Path(os.__file__).parent) + os.sep
 
 
 def summary(error: BaseException) -> str:
@@ -33,7 +36,7 @@ def summary(error: BaseException) -> str:
 def describe(error: BaseException) -> str:
     """Return `error` with its traceback and its causes; several lines, without a line end at the end."""
     report = traceback.TracebackException.from_exception(error)
-    frames_of_ours_matter = not isinstance(error, PlatformError)
+    frames_of_ours_matter = not isinstance(error, PlatformError | SyntaxError)
     return printable_block("\n".join(_report_lines(report, frames_of_ours_matter)))
 
 
@@ -48,24 +51,34 @@ def describe_failure(error: BaseException) -> str:
 
 
 def _has_user_frames(error: BaseException) -> bool:
-    return any(not _is_ours(frame) for frame in traceback.extract_tb(error.__traceback__))
+    return bool(_user_frames(traceback.extract_tb(error.__traceback__)))
 
 
-def _is_ours(frame: traceback.FrameSummary) -> bool:
-    return frame.filename.startswith(_OURS)
+def _user_frames(stack: Iterable[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
+    """The frames from the worker's outermost one inwards, without ours.
+
+    What lies outside of it, the standard library's import system or its event loop, was called by
+    us.
+    """
+    others = [frame for frame in stack if not frame.filename.startswith(_OURS)]
+    return list(dropwhile(lambda frame: _is_standard_library(frame.filename), others))
+
+
+def _is_standard_library(file_name: str) -> bool:
+    return file_name.startswith(_STANDARD_LIBRARY) and "site-packages" not in file_name
 
 
 def _report_lines(
     report: traceback.TracebackException, frames_of_ours_matter: bool, indent: str = ""
 ) -> list[str]:
     lines = "".join(report.format_exception_only()).rstrip("\n").split("\n")
-    users = [frame for frame in report.stack if not _is_ours(frame)]
+    users = _user_frames(report.stack)
     folded = len(report.stack) - len(users)
     if not users and frames_of_ours_matter:
         users, folded = list(report.stack), 0
     for text in traceback.StackSummary.from_list(users).format():
         lines += text.rstrip("\n").split("\n")
-    if folded:
+    if folded and users:
         lines.append(f"  ({folded} frame{'s' if folded > 1 else ''} inside pyworker not shown)")
     for number, inner in enumerate(report.exceptions or [], start=1):
         lines.append(f"  {number} of {len(report.exceptions or [])}:")

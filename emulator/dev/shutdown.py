@@ -39,9 +39,12 @@ class Phase(Enum):
 class Shutdown:
     """The end of one session. `before_exit()` is called when the process is made to exit, from any thread."""
 
-    def __init__(self, before_exit: Callable[[], None]) -> None:
+    def __init__(
+        self, before_exit: Callable[[], None], *, deadline_seconds: float = DEADLINE_SECONDS
+    ) -> None:
         self.phase = Phase.LOADING
         self._before_exit = before_exit
+        self._deadline_seconds = deadline_seconds
         self._loop: asyncio.AbstractEventLoop | None = None
         self._requested: asyncio.Event | None = None
         self._forced_exit_code = 128 + signal.SIGINT
@@ -85,7 +88,7 @@ class Shutdown:
 
     def _count_down(self) -> None:
         with self._signalled:
-            time.sleep(DEADLINE_SECONDS)
+            time.sleep(self._deadline_seconds)
             self._exit(self._forced_exit_code)
 
     def _exit(self, code: int) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from emulator import naming
 from emulator.dev.frames import describe, describe_failure, summary
@@ -56,6 +59,17 @@ def test_a_fault_of_ours_shows_our_frames() -> None:
     assert error.__traceback__ is not None
     ours_only = error.with_traceback(error.__traceback__.tb_next)
     assert naming.__file__ in describe(ours_only)
+
+
+def test_the_standard_library_is_shown_inside_the_workers_frames_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "module_that_fails.py").write_text("import json\njson.loads('{')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    text = describe(caught(lambda: importlib.import_module("module_that_fails")))
+    assert "importlib" not in text
+    assert f'{tmp_path}/module_that_fails.py", line 2' in text
+    assert "decoder.py" in text
 
 
 def test_causes_and_contexts_follow(tmp_path: Path) -> None:
