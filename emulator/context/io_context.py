@@ -67,9 +67,20 @@ class IoContext:
         """True once nothing of this context may be used any more."""
         return self._state is ContextState.ENDED
 
+    @property
+    def working(self) -> bool:
+        """True while wait_until work is under way."""
+        return bool(self._background)
+
     def own(self, resource: object, close: Callable[[], None]) -> None:
-        """Have `close()` called when this context ends, unless `disown(resource)` comes first."""
-        self._closers[resource] = close
+        """Have `close()` called when this context ends, unless `disown(resource)` comes first.
+
+        In a context that has ended it is called at once.
+        """
+        if self.ended:
+            close()
+        else:
+            self._closers[resource] = close
 
     def disown(self, resource: object) -> None:
         """`resource` is closed already: forget it. Harmless when it was never owned."""
@@ -88,6 +99,10 @@ class IoContext:
         task = asyncio.create_task(_survivable(awaitable), name=_name_of(awaitable))
         self._background.add(task)
         task.add_done_callback(self._background_done)
+        # A task that is cancelled before its first step never comes to await what it was given.
+        task.add_done_callback(lambda _: _close_unstarted(awaitable))
+        if self.ended:
+            task.cancel()
 
     async def finish(self) -> None:
         """The response is over: wait for wait_until work, cancel what takes too long, close everything."""
@@ -101,28 +116,34 @@ class IoContext:
             self.end()
 
     def end(self) -> None:
-        """Close everything this context owns, now. Called more than once it does nothing."""
+        """Close everything this context owns, now. Called more than once it does nothing.
+
+        Raises ExceptionGroup of what closing raised, when the rest is closed.
+        """
         if self._state is ContextState.ENDED:
             return
         self._state = ContextState.ENDED
         for task in self._background:
             task.cancel()
+        failures = []
         while self._closers:
             _, close = self._closers.popitem()
-            close()
+            try:
+                close()
+            except Exception as error:
+                failures.append(error)
+        if failures:
+            raise ExceptionGroup(f"Closing what {self.label} owned", failures)
 
     async def _drain(self) -> None:
-        deadline = asyncio.get_running_loop().time() + self._wait_until_seconds
-        while self._background:
-            remaining = deadline - asyncio.get_running_loop().time()
-            done, _ = await asyncio.wait(self._background, timeout=max(remaining, 0))
-            if not done and remaining <= 0:
-                break
-        for task in list(self._background):
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + self._wait_until_seconds
+        while self._background and (remaining := deadline - clock()) > 0:
+            await asyncio.wait(self._background, timeout=remaining)
+        for task in self._background:
             self.observer.background_failed(
                 self.label, TimeoutError(_overlong(task, self._wait_until_seconds))
             )
-            task.cancel()
 
     def _background_done(self, task: asyncio.Task[None]) -> None:
         self._background.discard(task)
@@ -136,6 +157,11 @@ async def _survivable(awaitable: Awaitable[Any]) -> None:
         await awaitable
     except (SystemExit, KeyboardInterrupt) as error:
         raise RuntimeError(f"wait_until() work raised {error!r}.") from error
+
+
+def _close_unstarted(awaitable: Awaitable[Any]) -> None:
+    if inspect.iscoroutine(awaitable) and inspect.getcoroutinestate(awaitable) == "CORO_CREATED":
+        awaitable.close()
 
 
 def _name_of(awaitable: Awaitable[Any]) -> str:

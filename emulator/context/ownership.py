@@ -7,6 +7,7 @@ Floor 2. Owns the rule and its wording of place; the object says what type of I/
 from __future__ import annotations
 
 import sys
+import sysconfig
 from pathlib import Path
 from types import CodeType, FrameType
 
@@ -14,9 +15,12 @@ import emulator
 from emulator.context.io_context import IoContext, current
 from emulator.errors import OwnershipError
 
-_OURS = (
+# Where no worker lives: the runtime, the standard library, installed packages and commands.
+_NOT_USERS = (
     str(Path(emulator.__file__).parent) + "/",
     str(Path(emulator.__file__).parent.parent / "cloudflare") + "/",
+    *(f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platlib", "purelib", "scripts")),
+    "<frozen ",
 )
 
 
@@ -54,7 +58,10 @@ class Owned:
 
 
 def user_frame(frame: FrameType | None) -> FrameType | None:
-    """The nearest frame, from `frame` outwards, that is not the runtime's own; None if there is none."""
-    while frame is not None and frame.f_code.co_filename.startswith(_OURS):
+    """The nearest frame, from `frame` outwards, of code that is neither the runtime's nor a library's.
+
+    None if there is none: the runtime acted by itself.
+    """
+    while frame is not None and frame.f_code.co_filename.startswith(_NOT_USERS):
         frame = frame.f_back
     return frame

@@ -51,7 +51,7 @@ class ConnectionSlots:
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled():
                 self._give_back()  # The slot came in the same moment: hand it on.
-            else:
+            elif waiter in self._line:  # Unless somebody who gave a slot back took it out.
                 self._line.remove(waiter)
             raise
 

@@ -26,7 +26,7 @@ class PromiseState(Enum):
 class Promise(Generic[T]):
     """Await it for its value; the error it was rejected with is raised instead."""
 
-    __slots__ = ("_abandoned", "_reactions", "_state", "_value", "_waiters")
+    __slots__ = ("_abandoned", "_reactions", "_seen", "_state", "_value", "_waiters")
 
     def __init__(self) -> None:
         self._state = PromiseState.PENDING
@@ -34,6 +34,7 @@ class Promise(Generic[T]):
         self._waiters: list[asyncio.Future[None]] | None = None
         self._reactions: list[Callable[[], None]] | None = None
         self._abandoned = False
+        self._seen = False
 
     @classmethod
     def fulfilled(cls, value: T) -> Promise[T]:
@@ -72,8 +73,8 @@ class Promise(Generic[T]):
 
     @property
     def abandoned(self) -> bool:
-        """True while it is pending and its last waiter was cancelled: nobody would see its value."""
-        return self._abandoned and not self._waiters and not self.settled
+        """True while every waiter it had was cancelled and nobody has seen its value."""
+        return self._abandoned and not (self._seen or self._waiters or self._reactions)
 
     def resolve(self, value: T) -> None:
         """Fulfil with `value`; does nothing once settled."""
@@ -83,6 +84,19 @@ class Promise(Generic[T]):
         """Reject with `error`; does nothing once settled."""
         self._settle(PromiseState.REJECTED, error)
 
+    def withdraw(self, error: BaseException) -> T | None:
+        """Take back the value of an abandoned promise: it is rejected with `error` instead.
+
+        Returns the value it had; None while it was pending or when it was rejected.
+        """
+        value = cast(T, self._value) if self._state is PromiseState.FULFILLED else None
+        if self.settled:
+            self._state = PromiseState.REJECTED
+            self._value = error
+        else:
+            self.reject(error)
+        return value
+
     def follow(self, other: Promise[T]) -> None:
         """Settle as `other` does, when it does."""
         other.when_settled(lambda: self._settle(other._state, other._value))
@@ -90,6 +104,7 @@ class Promise(Generic[T]):
     def when_settled(self, reaction: Callable[[], None]) -> None:
         """Call `reaction()` in the moment of settlement; now, if that has passed."""
         if self.settled:
+            self._seen = True
             reaction()
         elif self._reactions is None:
             self._reactions = [reaction]
@@ -99,6 +114,7 @@ class Promise(Generic[T]):
     def __await__(self) -> Generator[Any, None, T]:
         if self._state is PromiseState.PENDING:
             yield from self._wait()
+        self._seen = True
         if self._state is PromiseState.REJECTED:
             error = cast(BaseException, self._value)
             raise error.with_traceback(None)
@@ -112,20 +128,20 @@ class Promise(Generic[T]):
         try:
             yield from waiter
         except asyncio.CancelledError:
-            if not self.settled:
-                self._waiters.remove(waiter)
-                self._abandoned = True
+            self._abandoned = True
             raise
+        finally:
+            self._waiters.remove(waiter)
 
     def _settle(self, state: PromiseState, value: T | BaseException | None) -> None:
         if self.settled:
             return
         self._state = state
         self._value = value
-        waiters, self._waiters = self._waiters, None
-        for waiter in waiters or ():
+        for waiter in self._waiters or ():
             if not waiter.done():
                 waiter.set_result(None)
         reactions, self._reactions = self._reactions, None
         for reaction in reactions or ():
+            self._seen = True
             reaction()

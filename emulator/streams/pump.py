@@ -6,6 +6,7 @@ is finishing) → DONE. It has no task: the source's deliveries and the sink's d
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from enum import Enum
 
@@ -66,22 +67,28 @@ class Pump(Receiver, Feeder):
         """Where this transfer is in its life."""
         return self._state
 
-    def start(self, backlog: list[bytes]) -> None:
-        """Begin: `backlog`, what the source delivered before, goes first."""
+    def begin(self, backlog: deque[bytes]) -> None:
+        """Take hold of the sink and move `backlog`, what the source delivered before, to it.
+
+        What is left in `backlog` was not written, because the sink was lost. `flow()`, or `end()` or
+        `fail()` for a source that is over, comes next.
+        """
         self._sink.feed_from(self)
-        room = True
-        for data in backlog:
-            room = self._sink.write(data)
-        self._source.deliver_to(self)
-        if self._state is not PumpState.FLOWING:
-            return  # The sink was lost, or the source over, in the same moment.
-        if room:
-            self._source.resume()
-        else:
-            self._state = PumpState.HELD
+        while backlog and self._state is not PumpState.DONE:
+            if not self._sink.write(backlog.popleft()) and self._state is PumpState.FLOWING:
+                self._state = PumpState.HELD
+
+    def flow(self) -> None:
+        """Take hold of the source, and let it deliver if the sink has room."""
+        if self._state is PumpState.HELD:
             self._source.pause()
+        self._source.deliver_to(self)
+        if self._state is PumpState.FLOWING:
+            self._source.resume()
 
     def receive(self, data: bytes) -> None:
+        if self._state not in (PumpState.FLOWING, PumpState.HELD):
+            return
         if not self._sink.write(data) and self._state is PumpState.FLOWING:
             self._state = PumpState.HELD
             self._source.pause()

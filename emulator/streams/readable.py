@@ -126,9 +126,10 @@ class ReadableStream(Owned):
                     break
                 yield value
         finally:
-            if self._core.state is ReadableState.READABLE:
-                reader.cancel()
-            reader.release_lock()
+            # The loop's finalizer may come here after the request's end: no ownership is asked.
+            self._core.cancel()
+            reader.detach()
+            self.unlock(reader)
 
     # For the runtime: what bodies, pipes and sockets need beyond the standard's face.
 
@@ -183,13 +184,16 @@ class ReadableStreamDefaultReader:
 
     def __init__(self, stream: ReadableStream) -> None:
         self._stream: ReadableStream | None = stream
-        self._closed: Promise[None] = Promise()
-        self._closed.follow(stream.core.closed)
+        self._closed: Promise[None] | None = None  # Made when somebody asks for it.
         stream.lock_for(self)
 
     @property
     def closed(self) -> Promise[None]:
         """Settles when the stream is closed (fulfilled), or failed or was released (rejected)."""
+        if self._closed is None:
+            self._closed = Promise()
+            if self._stream is not None:
+                self._closed.follow(self._stream.core.closed)
         return self._closed
 
     def read(self) -> Promise[ReadResult]:
@@ -213,23 +217,21 @@ class ReadableStreamDefaultReader:
 
     def release_lock(self) -> None:
         """Let go of the stream. A pending read is rejected; its bytes go to the next reader."""
-        stream, self._stream = self._stream, None
+        stream = self._stream
         if stream is None:
             return
         stream.check_owner()
-        stream.core.release()
-        self._refuse(errors.READER_RELEASED)
+        self.detach()
         stream.unlock(self)
 
     def detach(self) -> None:
         """The stream was taken away from under this reader: a socket's upgrade does that."""
         stream, self._stream = self._stream, None
-        if stream is not None:
-            stream.core.release()
-            self._refuse(errors.READER_RELEASED)
-
-    def _refuse(self, sentence: str) -> None:
-        if not self._closed.settled:
-            self._closed.reject(TypeError(sentence))
+        if stream is None:
+            return
+        stream.core.release()
+        error = TypeError(errors.READER_RELEASED)
+        if self._closed is None or self._closed.settled:
+            self._closed = Promise.rejected(error)
         else:
-            self._closed = Promise.rejected(TypeError(sentence))
+            self._closed.reject(error)

@@ -19,7 +19,7 @@ from emulator.streams.native import (
     Receiver,
 )
 from emulator.streams.promise import Promise
-from emulator.streams.pump import Pump
+from emulator.streams.pump import Pump, PumpState
 
 
 class ReadResult(NamedTuple):
@@ -62,6 +62,7 @@ class ReadableCore(Receiver):
         "_buffer",
         "_buffered_bytes",
         "_error",
+        "_handed_read",
         "_high_water_mark_bytes",
         "_pending_read",
         "_pump",
@@ -85,6 +86,7 @@ class ReadableCore(Receiver):
         self._supply = Supply.IDLE
         self._error: BaseException | None = None
         self._pending_read: Promise[ReadResult] | None = None
+        self._handed_read: Promise[ReadResult] | None = None  # The last one that data arrived for.
         self._pump: Pump | None = None
         source.deliver_to(self)
 
@@ -109,6 +111,7 @@ class ReadableCore(Receiver):
         """Return a promise of what has arrived, or of the next that arrives."""
         if self._pending_read is not None and not self._withdraw_abandoned_read():
             return Promise.rejected(TypeError(errors.SINGLE_PENDING_READ))
+        self._reclaim_handed_read()
         self.disturbed = True
         if self._buffer:
             data = self._buffer.popleft()
@@ -136,26 +139,27 @@ class ReadableCore(Receiver):
         if self._state is not ReadableState.READABLE:
             return
         self.disturbed = True
-        self._source.cancel(reason)
-        if self._pump is not None:
-            pump, self._pump = self._pump, None
-            pump.stop(reason or TypeError(errors.READABLE_CLOSING))
         self._drop_buffer()
         self._close()
+        if self._pump is not None:
+            self._pump.stop(reason or TypeError(errors.READABLE_CLOSING))
+        else:
+            self._source.cancel(reason)
 
     def error(self, error: BaseException) -> None:
         """Fail at once, dropping what is buffered; the source is let go."""
         if self._state is not ReadableState.READABLE:
             return
-        self._source.cancel(error)
-        if self._pump is not None:
-            pump, self._pump = self._pump, None
-            pump.stop(error)
         self._drop_buffer()
         self._fail(error)
+        if self._pump is not None:
+            self._pump.stop(error)
+        else:
+            self._source.cancel(error)
 
     def take_buffer(self) -> list[bytes]:
         """Return, and forget, what has arrived and nobody has read."""
+        self._reclaim_handed_read()
         taken = list(self._buffer)
         self._drop_buffer()
         return taken
@@ -179,22 +183,31 @@ class ReadableCore(Receiver):
             cancel_source=cancel_source,
         )
         self._pump = pump
-        supply, error = self._supply, self._error
-        self._supply = Supply.FLOWING
-        if supply in (Supply.ENDED, Supply.FAILED):
-            self._pump_from_buffer(pump, sink, error)
+        backlog = deque(self.take_buffer())
+        pump.begin(backlog)
+        if pump.state is PumpState.DONE:
+            if self._pump is not None:  # The sink was lost already, and the source is to be kept.
+                self._pump = None
+                self._buffer = backlog
+                self._buffered_bytes = sum(map(len, backlog))
+        elif self._supply is Supply.ENDED:
+            pump.end()
+        elif self._supply is Supply.FAILED and self._error is not None:
+            pump.fail(self._error)
         else:
-            pump.start(self.take_buffer())
-        if not cancel_source:
-            pump.done.when_settled(self._take_back)
+            self._supply = Supply.FLOWING
+            if not cancel_source:
+                pump.done.when_settled(self._take_back)
+            pump.flow()
         return pump.done
 
     # What the source says.
 
     def receive(self, data: bytes) -> None:
         pending = self._pending_read
-        if pending is not None and not pending.abandoned:
+        if pending is not None:
             self._pending_read = None
+            self._handed_read = pending
             pending.resolve(ReadResult(data, False))
         else:
             self._buffer.append(data)
@@ -255,6 +268,7 @@ class ReadableCore(Receiver):
         self.closed.reject(error)
 
     def _drop_buffer(self) -> None:
+        self._handed_read = None
         self._buffer.clear()
         self._buffered_bytes = 0
 
@@ -264,8 +278,17 @@ class ReadableCore(Receiver):
         if pending is None or not pending.abandoned:
             return False
         self._pending_read = None
-        pending.reject(TypeError(errors.SINGLE_PENDING_READ))
+        pending.withdraw(TypeError(errors.SINGLE_PENDING_READ))
         return True
+
+    def _reclaim_handed_read(self) -> None:
+        """Bytes that arrived for a read whose every waiter was cancelled belong to the next one."""
+        handed, self._handed_read = self._handed_read, None
+        if handed is not None and handed.abandoned:
+            result = handed.withdraw(TypeError(errors.SINGLE_PENDING_READ))
+            if result is not None and result.value is not None:
+                self._buffer.appendleft(result.value)
+                self._buffered_bytes += len(result.value)
 
     def _pump_exhausted(self, error: BaseException | None) -> None:
         self._pump = None
@@ -275,16 +298,6 @@ class ReadableCore(Receiver):
             self._close()
         else:
             self._fail(error)
-
-    def _pump_from_buffer(self, pump: Pump, sink: ByteSink, error: BaseException | None) -> None:
-        """The source is over: what it left goes to the sink, then its end or its failure."""
-        sink.feed_from(pump)
-        for data in self.take_buffer():
-            sink.write(data)
-        if error is None:
-            pump.end()
-        else:
-            pump.fail(error)
 
     def _take_back(self) -> None:
         """A pump's sink is gone and the source was to be kept: receive from it again."""

@@ -15,18 +15,24 @@ from emulator.streams.native import ByteSource, Receiver
 
 
 class MemorySource(ByteSource):
-    """Delivers `data` and ends."""
+    """Delivers `data` and ends, to its first receiver and at once."""
 
-    __slots__ = ("_data",)
+    __slots__ = ("_data", "_receiver")
 
     def __init__(self, data: bytes) -> None:
-        self._data = data
+        self._data: bytes | None = data
+        self._receiver: Receiver | None = None
 
     def deliver_to(self, receiver: Receiver) -> None:
-        data, self._data = self._data, b""
+        data, self._data = self._data, None
+        if data is None:
+            return
+        self._receiver = receiver
         if data:
             receiver.receive(data)
-        receiver.end()
+        if self._receiver is not None:
+            self._receiver = None
+            receiver.end()
 
     def pause(self) -> None:
         """Everything was delivered when the receiver was attached."""
@@ -35,7 +41,7 @@ class MemorySource(ByteSource):
         """Everything was delivered when the receiver was attached."""
 
     def cancel(self, reason: BaseException | None) -> None:
-        self._data = b""
+        self._data = self._receiver = None
 
 
 class IterationState(Enum):
@@ -50,8 +56,8 @@ class IterationState(Enum):
 class IterableSource(ByteSource):
     """Delivers the chunks of an iterable or async iterable of bytes, each when it is asked for.
 
-    The iterable runs in one task, begun with the first `resume()`, in the context of whoever made this source. A chunk that is not
-    bytes-like fails the stream with TypeError; cancelling the source closes the iterator.
+    The iterable runs in one task, begun with the first `resume()`, in the context of whoever made this source.
+    A chunk that is not bytes-like fails the stream with TypeError; cancelling the source closes the iterator.
     """
 
     __slots__ = ("_chunks", "_context", "_receiver", "_room", "_state", "_task")
@@ -85,9 +91,7 @@ class IterableSource(ByteSource):
 
     def cancel(self, reason: BaseException | None) -> None:
         if self._state is IterationState.IDLE and not hasattr(self._chunks, "__aiter__"):
-            close = getattr(self._chunks, "close", None)
-            if close is not None:
-                close()
+            _close(self._chunks)
         self._state = IterationState.OVER
         self._receiver = None
         if self._task is not None:
@@ -105,8 +109,13 @@ class IterableSource(ByteSource):
                     if aclose is not None:
                         await aclose()
             else:
-                for chunk in self._chunks:
-                    await self._deliver(chunk)
+                chunks = iter(self._chunks)
+                try:
+                    for chunk in chunks:
+                        await self._deliver(chunk)
+                        await asyncio.sleep(0)  # A sink that never fills must not stop the loop.
+                finally:
+                    _close(chunks)
         except asyncio.CancelledError:
             if self._state is not IterationState.OVER:
                 self._settle(ConnectionError(errors.BODY_ITERATOR_CANCELLED))
@@ -134,3 +143,9 @@ class IterableSource(ByteSource):
             receiver.end()
         else:
             receiver.fail(error)
+
+
+def _close(iterator: object) -> None:
+    close = getattr(iterator, "close", None)
+    if close is not None:
+        close()

@@ -128,14 +128,17 @@ class WritableStreamDefaultWriter:
 
     def __init__(self, stream: WritableStream) -> None:
         self._stream: WritableStream | None = stream
-        self._closed: Promise[None] = Promise()
-        self._closed.follow(stream.core.closed)
+        self._closed: Promise[None] | None = None  # Made when somebody asks for it.
         self._ready: Promise[None] | None = None
         stream.lock_for(self)
 
     @property
     def closed(self) -> Promise[None]:
         """Settles when the stream is closed (fulfilled), or failed or was released (rejected)."""
+        if self._closed is None:
+            self._closed = Promise()
+            if self._stream is not None:
+                self._closed.follow(self._stream.core.closed)
         return self._closed
 
     @property
@@ -184,23 +187,21 @@ class WritableStreamDefaultWriter:
 
     def release_lock(self) -> None:
         """Let go of the stream. Writes under way go on."""
-        stream, self._stream = self._stream, None
+        stream = self._stream
         if stream is None:
             return
         stream.check_owner()
-        self._refuse()
+        self.detach()
         stream.unlock(self)
 
     def detach(self) -> None:
         """The stream was taken away from under this writer: a socket's upgrade does that."""
-        if self._stream is not None:
-            self._stream = None
-            self._refuse()
-
-    def _refuse(self) -> None:
+        if self._stream is None:
+            return
+        self._stream = None
         error = TypeError(errors.WRITER_RELEASED)
         self._ready = Promise.rejected(error)
-        if not self._closed.settled:
-            self._closed.reject(error)
-        else:
+        if self._closed is None or self._closed.settled:
             self._closed = Promise.rejected(error)
+        else:
+            self._closed.reject(error)

@@ -90,6 +90,9 @@ class WritableCore(ByteSink, Feeder):
         if (refused := self._refusal()) is not None:
             return Promise.rejected(refused)
         self._finish()
+        feeder, self._feeder = self._feeder, None
+        if feeder is not None:  # A pump is cut off when the socket it feeds is closed.
+            feeder.sink_lost(TypeError(errors.WRITABLE_CLOSED))
         return self.closed
 
     def break_off(self, reason: BaseException) -> None:
@@ -117,9 +120,10 @@ class WritableCore(ByteSink, Feeder):
     # As the sink of a pump.
 
     def feed_from(self, feeder: Feeder) -> None:
-        self._feeder = feeder
-        if self._error is not None:
-            feeder.sink_lost(self._error)
+        if (refused := self._refusal()) is not None:
+            feeder.sink_lost(refused)
+        else:
+            self._feeder = feeder
 
     @property
     def buffered_bytes(self) -> int:
