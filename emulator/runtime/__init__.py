@@ -4,5 +4,8 @@ Importing this package makes `workers`, `cloudflare.workers` and `cloudflare.soc
 """
 
 from emulator.runtime.builtin_modules import install
+from emulator.runtime.isolate import Isolate
+
+__all__ = ["Isolate", "install"]
 
 install()

@@ -1,0 +1,246 @@
+"""One HTTP request's journey: checks, the worker's handler, the response's head and body, the record of it.
+
+Floor 6. Owns the order of these and what becomes of the request's IoContext. Must not know workers by name, or how
+bytes reach the client (connection.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from time import perf_counter
+from typing import cast
+from urllib.parse import quote
+
+from aiohttp.http import HttpVersion11
+from aiohttp.web_request import BaseRequest
+
+from emulator.context import EventRecord, IoContext, Observer, Outcome, enter
+from emulator.errors import SWITCHING_PROTOCOLS
+from emulator.http import Request, Response
+from emulator.runtime import Isolate, dispatch
+from emulator.server.connection import ClientGone, HttpConnection, ResponseSink, Sent
+from emulator.server.error_text import error_text
+from emulator.server.framing import Chunked, Framing, Length, UntilClose
+from emulator.server.head import ResponseHeadError, encode_head
+from emulator.server.limits import Refusal, refusal_of
+from emulator.server.request_body import RequestBody
+from emulator.streams import ReadableCore
+
+# Responses that have neither a body nor a length. Source: RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5.
+BODILESS = frozenset({204, 205, 304})
+# A body up to this size is joined with the head: one write.
+JOINED_BODY_BYTES = 65_536
+
+
+class Exchange:
+    """One request and its response. `run()` it once."""
+
+    def __init__(self, request: BaseRequest, isolate: Isolate, observer: Observer) -> None:
+        self.context = IoContext(f"{request.method} {request.raw_path}", observer)
+        self._request = request
+        self._isolate = isolate
+        self._observer = observer
+        self._connection = cast(HttpConnection, request.protocol)
+        self._body: RequestBody | None = None
+        self._status: str | None = None
+        self._keep_alive = request.keep_alive
+        self._awaits_continue = "Expect" in request.headers
+
+    async def run(self) -> Sent:
+        """Answer the request, whatever it takes; the result tells aiohttp whether the connection is kept."""
+        began = perf_counter()
+        outcome = Outcome.CANCELED
+        try:
+            refusal = refusal_of(self._request)
+            if refusal is None:
+                outcome = await self._serve()
+            else:
+                self._refuse(refusal)
+                outcome = Outcome.OK
+        finally:
+            self._connection.sink = None
+            seconds = perf_counter() - began
+            self._observer.event_finished(
+                EventRecord(
+                    self.context.label, outcome, seconds, self.context.traffic, self._status
+                )
+            )
+        return Sent(keep_alive=self._keep_alive)
+
+    async def _serve(self) -> Outcome:
+        try:
+            response = await dispatch.fetch(self._isolate, self._worker_request(), self.context)
+            return await self._send(response)
+        except ClientGone:
+            self._keep_alive = False
+            return Outcome.CANCELED
+        except Exception as error:
+            return self._fail(error)
+
+    # In.
+
+    def _worker_request(self) -> Request:
+        request = self._request
+        if request.body_exists:
+            self._body = RequestBody(request.content, self._send_continue)
+        return Request.from_server(
+            url=self._url,
+            method=request.method,
+            raw_headers=request.raw_headers,
+            context=self.context,
+            source=self._body,
+        )
+
+    def _url(self) -> str:
+        """Return the request's target URI. Source: RFC 9112, section 3.3."""
+        target = self._request.raw_path
+        if not target.isascii():
+            target = quote(target.encode("utf-8", "surrogateescape"), safe="/?#[]@!$&'()*+,;=:%~")
+        if target == "*":
+            target = "/"
+        elif not target.startswith("/"):
+            return target
+        host = self._request.headers.get("Host") or self._own_host()
+        return f"http://{host}{target}"
+
+    def _own_host(self) -> str:
+        transport = self._request.transport
+        address = transport.get_extra_info("sockname") if transport is not None else None
+        return f"{address[0]}:{address[1]}" if address else "localhost"
+
+    def _send_continue(self) -> None:
+        transport = self._request.transport
+        if self._awaits_continue and transport is not None:
+            self._awaits_continue = False
+            transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    # Out.
+
+    async def _send(self, response: Response) -> Outcome:
+        status = response.status
+        if status == HTTPStatus.SWITCHING_PROTOCOLS:
+            raise ResponseHeadError(SWITCHING_PROTOCOLS)
+        with enter(self.context):  # A stream of another request's is refused here.
+            payload = response.payload()
+        headers = response.raw_headers()
+        length = _length_of(payload, headers)
+        if status in BODILESS or self._request.method == "HEAD":
+            own = [] if length is None or status in BODILESS else [_content_length(length)]
+            head = self._head(status, response.status_text, headers, own)
+            if isinstance(payload, ReadableCore):
+                payload.cancel()
+            self._write(head)
+            return await self._drained()
+        if isinstance(payload, ReadableCore):
+            return await self._send_stream(response, payload, self._framing(length))
+        body = payload or b""
+        head = self._head(status, response.status_text, headers, [_content_length(len(body))])
+        if len(body) <= JOINED_BODY_BYTES:
+            self._write(head + body)
+        else:
+            self._write(head)
+            self._write(body)
+        return await self._drained()
+
+    async def _send_stream(
+        self, response: Response, core: ReadableCore, framing: Framing
+    ) -> Outcome:
+        if not framing.keeps_connection:
+            self._keep_alive = False
+        announced = framing.header()
+        own = [announced] if announced is not None else []
+        head = self._head(response.status, response.status_text, response.raw_headers(), own)
+        sink = ResponseSink(self._connection, head, framing)
+        done = core.pump_to(sink)
+        sink.send_head()
+        try:
+            await done
+        except asyncio.CancelledError:
+            core.cancel(ClientGone())
+            raise
+        except ClientGone:
+            raise
+        except Exception as error:
+            # The head is out: all that is left is to close the connection without the body's end.
+            self._keep_alive = False
+            self._observer.body_failed(self.context.label, error)
+            return Outcome.EXCEPTION
+        return Outcome.OK
+
+    def _framing(self, length: int | None) -> Framing:
+        if length is not None:
+            return Length(length)
+        return Chunked() if self._request.version == HttpVersion11 else UntilClose()
+
+    def _head(
+        self,
+        status: int,
+        reason: str,
+        headers: list[tuple[str, str]],
+        own: list[tuple[str, str]],
+    ) -> bytes:
+        if self._awaits_continue:
+            # The body was never asked for, so whether it follows is the client's choice: start afresh.
+            self._keep_alive = False
+            self._connection.refuse_to_linger()
+        if not self._keep_alive:
+            own.append(("Connection", "close"))
+        elif self._request.version != HttpVersion11:
+            own.append(("Connection", "keep-alive"))
+        head = encode_head(status, reason, headers, own)
+        self._status = f"{status} {reason}".rstrip()
+        return head
+
+    def _write(self, data: bytes) -> None:
+        transport = self._request.transport
+        if transport is None:
+            raise ClientGone
+        transport.write(data)
+
+    async def _drained(self) -> Outcome:
+        """Wait until a slow client has taken what was written, so that responses don't pile up."""
+        if self._connection.writing_paused:
+            await ResponseSink(self._connection, b"", UntilClose()).flush()
+        return Outcome.OK
+
+    def _refuse(self, refusal: Refusal) -> None:
+        self._keep_alive = False
+        self._status = f"{refusal.status} {refusal.reason}"
+        if self._awaits_continue:
+            self._connection.refuse_to_linger()
+        self._write_if_open(refusal.encode(with_body=self._request.method != "HEAD"))
+
+    def _fail(self, error: Exception) -> Outcome:
+        if self._body is not None and self._body.refusal is not None:
+            # The request was at fault, not the worker that could not read it.
+            self._refuse(self._body.refusal)
+            return Outcome.EXCEPTION
+        self._observer.handler_failed(self.context.label, error)
+        body = error_text(error).encode()
+        head = self._head(
+            500,
+            "Internal Server Error",
+            [("Content-Type", "text/plain;charset=UTF-8")],
+            [_content_length(len(body))],
+        )
+        self._write_if_open(head if self._request.method == "HEAD" else head + body)
+        return Outcome.EXCEPTION
+
+    def _write_if_open(self, data: bytes) -> None:
+        if self._request.transport is not None:
+            self._request.transport.write(data)
+
+
+def _content_length(length: int) -> tuple[str, str]:
+    return ("Content-Length", str(length))
+
+
+def _length_of(payload: bytes | ReadableCore | None, headers: list[tuple[str, str]]) -> int | None:
+    """Return how long the body is: what is at hand decides, for a stream the worker's Content-Length."""
+    if isinstance(payload, bytes):
+        return len(payload)
+    for name, value in headers:
+        if name.lower() == "content-length" and value.isascii() and value.isdigit():
+            return int(value)
+    return 0 if payload is None else None

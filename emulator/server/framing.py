@@ -1,0 +1,98 @@
+"""How a response's body says where it ends: by length, by chunks, or by the connection's close.
+
+Floor 6. Owns the framing bytes; must not know connections. Source: RFC 9112, sections 6 and 7.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from emulator.errors import BODY_LONGER_THAN_LENGTH, BODY_SHORTER_THAN_LENGTH
+from emulator.streams import Bytes
+
+# A chunk up to this size is joined with its size line: one write instead of two.
+JOINED_CHUNK_BYTES = 16_384
+
+
+class FramingError(ValueError):
+    """A body that is not as long as its Content-Length said."""
+
+
+class Framing(ABC):
+    """One body's framing; an instance serves one response."""
+
+    # Whether the connection can carry another response after this one.
+    keeps_connection = True
+
+    @abstractmethod
+    def header(self) -> tuple[str, str] | None:
+        """Return the header line that announces this framing, if there is one."""
+
+    @abstractmethod
+    def frame(self, data: Bytes) -> tuple[Bytes, ...]:
+        """Return what to send for `data`, never empty. Raises FramingError when the body is too long."""
+
+    @abstractmethod
+    def end(self) -> bytes:
+        """Return what to send behind the last byte. Raises FramingError when the body is too short."""
+
+
+class Chunked(Framing):
+    """Transfer-Encoding: chunked, for HTTP/1.1 bodies of unknown length."""
+
+    def __init__(self) -> None:
+        self._separator = b""
+
+    def header(self) -> tuple[str, str]:
+        return ("Transfer-Encoding", "chunked")
+
+    def frame(self, data: Bytes) -> tuple[Bytes, ...]:
+        # The line break behind a chunk is written in front of the next one.
+        size_line = b"%b%x\r\n" % (self._separator, len(data))
+        self._separator = b"\r\n"
+        if len(data) <= JOINED_CHUNK_BYTES:
+            return (size_line + data,)
+        return (size_line, data)
+
+    def end(self) -> bytes:
+        return self._separator + b"0\r\n\r\n"
+
+
+class Length(Framing):
+    """Content-Length: the body is exactly `length_bytes` long, or the response is broken off."""
+
+    def __init__(self, length_bytes: int) -> None:
+        self._length_bytes = length_bytes
+        self._remaining_bytes = length_bytes
+
+    def header(self) -> tuple[str, str]:
+        return ("Content-Length", str(self._length_bytes))
+
+    def frame(self, data: Bytes) -> tuple[Bytes, ...]:
+        if len(data) > self._remaining_bytes:
+            raise FramingError(BODY_LONGER_THAN_LENGTH.format(length=self._length_bytes))
+        self._remaining_bytes -= len(data)
+        return (data,)
+
+    def end(self) -> bytes:
+        if self._remaining_bytes:
+            sent = self._length_bytes - self._remaining_bytes
+            raise FramingError(
+                BODY_SHORTER_THAN_LENGTH.format(length=self._length_bytes, sent=sent)
+            )
+        return b""
+
+
+class UntilClose(Framing):
+    """No framing: the body ends where the connection does. For HTTP/1.0 clients."""
+
+    keeps_connection = False
+
+    def header(self) -> None:
+        return None
+
+    def frame(self, data: Bytes) -> tuple[Bytes, ...]:
+        return (data,)
+
+    def end(self) -> bytes:
+        return b""

@@ -1,0 +1,70 @@
+"""The HTTP front: every connection's protocol, every request's exchange.
+
+Floor 6. Owns which isolate answers new requests and the work that outlives responses. Must not know where it listens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp.web import Server
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import StreamResponse
+
+from emulator.context import IoContext, Observer
+from emulator.runtime import Isolate
+from emulator.server.connection import HttpConnection
+from emulator.server.exchange import Exchange
+from emulator.server.limits import HEADERS_LIMIT_BYTES, HEADERS_LIMIT_COUNT, URL_LIMIT_BYTES
+
+
+class Front(Server):
+    """A protocol factory for the event loop: HTTP in, `isolate`'s handlers, HTTP out.
+
+    `isolate` may be replaced at any time: requests that have begun stay with theirs.
+    """
+
+    def __init__(self, isolate: Isolate, observer: Observer) -> None:
+        super().__init__(self._answer, handler_cancellation=True)
+        self.isolate = isolate
+        self.observer = observer
+        self._afterwork: set[asyncio.Task[None]] = set()
+
+    def __call__(self) -> HttpConnection:
+        return HttpConnection(
+            self,
+            loop=self._loop,
+            observer=self.observer,
+            access_log=None,
+            auto_decompress=False,
+            max_line_size=URL_LIMIT_BYTES,
+            max_field_size=HEADERS_LIMIT_BYTES,
+            max_headers=HEADERS_LIMIT_COUNT,
+        )
+
+    async def shutdown(self, timeout: float | None = None) -> None:
+        """Let requests under way end within `timeout` seconds, then cut them off, and what outlives them too."""
+        # aiohttp waits twice for a request that does not end.
+        await super().shutdown(None if timeout is None else timeout / 2)
+        for task in self._afterwork:
+            task.cancel()
+        if self._afterwork:
+            await asyncio.wait(self._afterwork)
+
+    def see_out(self, context: IoContext) -> None:
+        """The event of `context` is over: close what it owned, once its wait_until work is done."""
+        if not context.working:
+            context.end()
+            return
+        task = asyncio.get_running_loop().create_task(
+            context.finish(), name=f"wait_until of {context.label}"
+        )
+        self._afterwork.add(task)
+        task.add_done_callback(self._afterwork.discard)
+
+    async def _answer(self, request: BaseRequest) -> StreamResponse:
+        exchange = Exchange(request, self.isolate, self.observer)
+        try:
+            return await exchange.run()
+        finally:
+            self.see_out(exchange.context)

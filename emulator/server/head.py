@@ -1,0 +1,73 @@
+"""A response's head: the bytes before its body.
+
+Floor 6. Owns the order and spelling of head lines and which of a worker's headers are the server's business. Must not
+know connections. Source: RFC 9110, RFC 9112.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from email.utils import formatdate
+from functools import lru_cache
+
+from emulator.errors import RESPONSE_HEADERS_TOO_LARGE
+
+HEADERS_LIMIT_BYTES = 128 * 1024
+
+# They speak of this connection or of the body's framing: the server writes its own.
+SERVERS_OWN = frozenset(
+    {
+        "connection",
+        "content-length",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+
+class ResponseHeadError(ValueError):
+    """A worker's response whose head can't be sent."""
+
+
+def encode_head(
+    status: int, reason: str, headers: Iterable[tuple[str, str]], own: Iterable[tuple[str, str]]
+) -> bytes:
+    """Return the status line, the worker's `headers` but those in SERVERS_OWN, the server's `own`, an empty line.
+
+    Raises ResponseHeadError when the worker's headers are larger than the platform lets through.
+    """
+    lines = [_status_line(status, reason)]
+    size = 0
+    dated = False
+    for name, value in headers:
+        lowered = name.lower()
+        if lowered in SERVERS_OWN:
+            continue
+        dated = dated or lowered == "date"
+        line = f"{name}: {value}\r\n"
+        size += len(line)
+        lines.append(line)
+    if size > HEADERS_LIMIT_BYTES:
+        raise ResponseHeadError(
+            RESPONSE_HEADERS_TOO_LARGE.format(size=size, limit=HEADERS_LIMIT_BYTES)
+        )
+    lines += [f"{name}: {value}\r\n" for name, value in own]
+    if not dated:
+        lines.append(_date_line(int(time.time())))
+    lines.append("\r\n")
+    return "".join(lines).encode("latin-1", "replace")
+
+
+@lru_cache(maxsize=256)
+def _status_line(status: int, reason: str) -> str:
+    return f"HTTP/1.1 {status} {reason}\r\n"
+
+
+@lru_cache(maxsize=2)
+def _date_line(second: int) -> str:
+    return f"Date: {formatdate(second, usegmt=True)}\r\n"

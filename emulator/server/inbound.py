@@ -1,0 +1,75 @@
+"""Inbound TCP: connections to a [[connect]] port become events of the worker's connect() handler.
+
+Floor 6. Owns listeners and the life of one inbound connection. Must not know HTTP. Source: connect.md, "Inbound".
+"""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+
+from emulator.config import ConnectListener
+from emulator.context import EventRecord, IoContext, Outcome, enter
+from emulator.runtime import dispatch
+from emulator.server.front import Front
+from emulator.server.listening import bind
+from emulator.sockets import Socket, SocketInfo, SocketState, accept
+
+
+class InboundListener:
+    """Listens on one [[connect]] port and hands each connection to the worker that `front` serves."""
+
+    def __init__(self, front: Front, listener: ConnectListener) -> None:
+        self._front = front
+        self._listener = listener
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+        self.address = ""
+
+    async def start(self) -> None:
+        """Accept connections from now on. Raises ListenError when the port can't be had."""
+        loop = asyncio.get_running_loop()
+        (bound,) = bind(self._listener.address, self._listener.port)[:1]
+        self.address = f"{self._listener.address}:{bound.getsockname()[1]}"
+        self._server = await loop.create_server(self._accept, sock=bound)
+
+    async def close(self) -> None:
+        """Stop accepting, and end the connections there are."""
+        if self._server is not None:
+            self._server.close()
+        for task in self._connections:
+            task.cancel()
+        if self._connections:
+            await asyncio.wait(self._connections)
+
+    def _accept(self) -> asyncio.Protocol:
+        context = IoContext(f"CONNECT {self.address}", self._front.observer)
+        with enter(context):
+            socket = accept(context, SocketInfo(local_address=self.address))
+            opened = socket.opened
+        opened.when_settled(lambda: self._begin(socket, context))
+        return socket.wire
+
+    def _begin(self, socket: Socket, context: IoContext) -> None:
+        task = asyncio.get_running_loop().create_task(
+            self._serve(socket, context), name=context.label
+        )
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+
+    async def _serve(self, socket: Socket, context: IoContext) -> None:
+        began = perf_counter()
+        outcome = Outcome.CANCELED
+        try:
+            await dispatch.connect(self._front.isolate, socket, context)
+            outcome = Outcome.OK
+        except Exception as error:
+            outcome = Outcome.EXCEPTION
+            context.observer.handler_failed(context.label, error)
+            if socket.state is SocketState.OPEN:
+                socket.wire.abort(error)
+        finally:
+            self._front.observer.event_finished(
+                EventRecord(context.label, outcome, perf_counter() - began, context.traffic)
+            )
+            self._front.see_out(context)

@@ -1,0 +1,98 @@
+"""What of HTTP is refused before a worker sees it, and in which words.
+
+Floor 6. Owns the figures of limits.md for URL, headers and body, the checks of RFC 9112 that the parser leaves to its
+user, and the refusals' wording. Must not know workers.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from aiohttp.http import HttpVersion10, HttpVersion11
+from aiohttp.web_request import BaseRequest
+
+from emulator.server.head import encode_head
+
+URL_LIMIT_BYTES = 16 * 1024
+HEADERS_LIMIT_BYTES = 128 * 1024
+HEADERS_LIMIT_COUNT = 1_000
+BODY_LIMIT_BYTES = 100 * 1024 * 1024
+
+_HOST = re.compile(r"[A-Za-z0-9\-._~%!$&'()*+,;=:\[\]]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer that ends the connection: a status and one line of plain text."""
+
+    status: int
+    reason: str
+    text: str
+
+    def encode(self, *, with_body: bool = True) -> bytes:
+        """Return the whole response."""
+        body = f"{self.text}\n".encode()
+        head = encode_head(
+            self.status,
+            self.reason,
+            (("Content-Type", "text/plain;charset=UTF-8"),),
+            (("Content-Length", str(len(body))), ("Connection", "close")),
+        )
+        return head + body if with_body else head
+
+
+URL_TOO_LONG = Refusal(
+    414,
+    "URI Too Long",
+    f"The URL is longer than {URL_LIMIT_BYTES // 1024} KB, the platform's limit.",
+)
+HEADERS_TOO_LARGE = Refusal(
+    431,
+    "Request Header Fields Too Large",
+    f"The request's headers are larger than {HEADERS_LIMIT_BYTES // 1024} KB, the platform's limit.",
+)
+BODY_TOO_LARGE = Refusal(
+    413,
+    "Payload Too Large",
+    f"The request's body is larger than {BODY_LIMIT_BYTES // (1024 * 1024)} MB, the platform's limit.",
+)
+NOT_A_PROXY = Refusal(405, "Method Not Allowed", "CONNECT is for proxies; this is a worker.")
+UNKNOWN_EXPECTATION = Refusal(
+    417, "Expectation Failed", "The only Expect that is known is 100-continue."
+)
+UNKNOWN_VERSION = Refusal(505, "HTTP Version Not Supported", "Speak HTTP/1.1 or HTTP/1.0.")
+
+
+def malformed(why: str) -> Refusal:
+    """Return the refusal of a request that is not HTTP, by what the parser said."""
+    return Refusal(400, "Bad Request", f"This is not a well-formed HTTP request: {why}.")
+
+
+def refusal_of(request: BaseRequest) -> Refusal | None:
+    """Return what to answer in the worker's place; None when the worker should see `request`."""
+    if request.version not in (HttpVersion11, HttpVersion10):
+        return UNKNOWN_VERSION
+    if request.method == "CONNECT":
+        return NOT_A_PROXY
+    headers = request.headers
+    if len(request.raw_path) > URL_LIMIT_BYTES:
+        return URL_TOO_LONG
+    if sum(len(name) + len(value) + 4 for name, value in request.raw_headers) > HEADERS_LIMIT_BYTES:
+        return HEADERS_TOO_LARGE
+    hosts = headers.getall("Host", ())
+    if len(hosts) > 1:
+        return malformed("it has more than one Host header")
+    if hosts and not _HOST.fullmatch(hosts[0]):
+        return malformed("its Host header is not a host")
+    if "Transfer-Encoding" in headers and (
+        "Content-Length" in headers or request.version == HttpVersion10
+    ):
+        return malformed("its length is given in two ways")
+    expect = headers.get("Expect")
+    if expect is not None and expect.lower() != "100-continue":
+        return UNKNOWN_EXPECTATION
+    length = headers.get("Content-Length")
+    if length is not None and int(length) > BODY_LIMIT_BYTES:
+        return BODY_TOO_LARGE
+    return None

@@ -1,0 +1,94 @@
+"""Sockets to listen on: every address a host name means, one port for all of them, the next one when it is taken.
+
+Floor 6. Owns binding and its errors; must not know what is served.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+
+from emulator.errors import ListenError
+
+BACKLOG = 1024
+
+
+def bind(host: str, port: int, tries: int = 1) -> list[socket.socket]:
+    """Return listening sockets for `host` on `port`, or on the first free one of the `tries` ports from there.
+
+    Port 0 is any free port. Raises ListenError that says what to do.
+    """
+    addresses = _resolve(host)
+    last = min(port + tries, 65_536) if port else 1
+    for candidate in range(port, last):
+        try:
+            return _bind_all(addresses, candidate)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise ListenError(_cannot_listen(host, candidate, error)) from error
+    if tries > 1:
+        raise ListenError(
+            f"Ports {port} to {last - 1} on {host} are all in use. "
+            "Stop what listens there, or choose another: --port N."
+        )
+    raise ListenError(
+        f"Port {port} on {host} is in use. Stop what listens there, or choose another port."
+    )
+
+
+def _resolve(host: str) -> list[tuple[socket.AddressFamily, str]]:
+    try:
+        infos = socket.getaddrinfo(
+            host or None, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except (socket.gaierror, UnicodeError) as error:
+        raise ListenError(
+            f"{host!r} is not an address of this machine ({error}). Use an IP address or localhost: --ip 127.0.0.1."
+        ) from error
+    return list(dict.fromkeys((info[0], str(info[4][0])) for info in infos))
+
+
+def _bind_all(addresses: list[tuple[socket.AddressFamily, str]], port: int) -> list[socket.socket]:
+    bound: list[socket.socket] = []
+    try:
+        for family, address in addresses:
+            if not bound:
+                bound.append(_bind_one(family, address, port))
+                port = bound[0].getsockname()[1]
+                continue
+            try:
+                bound.append(_bind_one(family, address, port))
+            except OSError as error:
+                # localhost often means ::1 on machines that have no IPv6.
+                if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                    raise
+    except BaseException:
+        for listener in bound:
+            listener.close()
+        raise
+    return bound
+
+
+def _bind_one(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.setblocking(False)
+        listener.bind((address, port))
+        listener.listen(BACKLOG)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EACCES:
+        return f"Port {port} needs privileges. Choose one from 1024 up: --port 8787."
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{host} is not an address of this machine. Use one that is, or localhost: --ip 127.0.0.1."
+    return f"Can't listen on {host}:{port}: {error.strerror or error}."
