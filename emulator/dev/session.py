@@ -64,6 +64,8 @@ async def _serve(config: Config, isolate: Isolate, terminal: Terminal, shutdown:
         used_port = urlsplit(server.url).port
         if config.port and used_port is not None and used_port != config.port:
             terminal.port_taken(config.port, used_port)
+        for address in server.connect_addresses:
+            terminal.accepting_connections(address)
         terminal.ready(server.url)
         await requested.wait()
     finally:

@@ -60,15 +60,15 @@ class Terminal(Observer):
         """Write what is left to be written, within half a second."""
         self._output.close()
 
-    def say(self, text: str) -> None:
-        """One line about the session itself."""
-        self._line(Channel.OUT, printable(text))
-
     def port_taken(self, port: int, used_port: int) -> None:
         """The port that was asked for is another program's."""
         self._line(
             Channel.OUT, f"Port {port} is in use, using {used_port} instead.", colour=_YELLOW
         )
+
+    def accepting_connections(self, address: str) -> None:
+        """A [[connect]] port, "host:port", is listened on."""
+        self._line(Channel.OUT, f"TCP connections to {address} go to the connect() handler")
 
     def ready(self, url: str) -> None:
         """The server accepts on `url`."""

@@ -34,11 +34,13 @@ def finished(status: str) -> EventRecord:
 def test_requests_and_the_session_go_to_standard_output() -> None:
     def say(terminal: Terminal) -> None:
         terminal.port_taken(8787, 8788)
+        terminal.accepting_connections("127.0.0.1:7070")
         terminal.ready("http://localhost:8788")
         terminal.event_finished(finished("200 OK"))
 
     assert said(say) == (
         "Port 8787 is in use, using 8788 instead.\n"
+        "TCP connections to 127.0.0.1:7070 go to the connect() handler\n"
         "Ready on http://localhost:8788\n"
         "GET / 200 OK (12 ms)\n",
         "",

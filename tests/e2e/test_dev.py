@@ -92,6 +92,24 @@ async def test_settings_are_used_and_keys_without_effect_noted(hello: Path) -> N
         assert (await get(process.port)).endswith("hello from a file")
 
 
+async def test_connections_to_a_connect_port_reach_the_handler(tmp_path: Path) -> None:
+    (tmp_path / "echo.py").write_text(
+        "async def connect(socket, env, ctx):\n    await socket.readable.pipe_to(socket.writable)\n"
+    )
+    (tmp_path / "wrangler_py.toml").write_text(
+        'main = "echo.py"\n[dev]\nport = 0\n'
+        '[[connect]]\nprotocol = "tcp"\nport = 0\naddress = "127.0.0.1"\n'
+    )
+    async with pyworker("dev", cwd=tmp_path) as process:
+        found = await process.line(r"^TCP connections to 127\.0\.0\.1:(\d+) go to the connect")
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(found[1]))
+        writer.write(b"there and back")
+        writer.write_eof()
+        assert await reader.read() == b"there and back"
+        writer.close()
+        await process.line(r"^CONNECT .* 1 socket, 14 B sent, 14 B received$")
+
+
 async def test_ready_is_true_when_it_is_said(hello: Path) -> None:
     port = free_port()
     async with pyworker("dev", "hello.py", "--port", str(port), cwd=hello) as process:
