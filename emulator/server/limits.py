@@ -89,6 +89,8 @@ def refusal_of(request: BaseRequest) -> Refusal | None:
         "Content-Length" in headers or request.version == HttpVersion10
     ):
         return malformed("its length is given in two ways")
+    if headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
+        return malformed("the only Transfer-Encoding that is known is chunked")
     expect = headers.get("Expect")
     if expect is not None and expect.lower() != "100-continue":
         return UNKNOWN_EXPECTATION

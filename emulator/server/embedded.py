@@ -1,0 +1,125 @@
+"""A worker served inside another program: tests, notebooks, tools.
+
+Floor 6. Owns `serve`, the embedding call. Must not know the command line. It is a server of aiohttp's test kit, so that
+pytest-aiohttp's client takes it as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from aiohttp.test_utils import BaseTestServer
+from aiohttp.web_runner import ServerRunner
+
+from emulator.config import ConnectListener
+from emulator.context import Observer
+from emulator.runtime import Isolate
+from emulator.server.front import Front
+from emulator.server.inbound import InboundListener
+
+GRACE_SECONDS = 1.0
+
+
+class WorkerServer(BaseTestServer):
+    """A worker that is being served: made by `serve`.
+
+    As an async context manager it accepts requests at `url` within the block. Starting raises WorkerLoadError and
+    ListenError. `connect_addresses` are the "host:port" of its connect() handler's listeners, in the order given.
+    """
+
+    def __init__(
+        self,
+        worker: str | Path | ModuleType | type,
+        env: Mapping[str, Any],
+        listeners: Sequence[ConnectListener],
+        observer: Observer,
+        host: str,
+        port: int,
+    ) -> None:
+        super().__init__(host=host, port=port)
+        self._worker = worker
+        self._env = env
+        self._listeners = listeners
+        self._observer = observer
+        self._inbound: list[InboundListener] = []
+        self._isolate: Isolate | None = None
+        self.connect_addresses: list[str] = []
+
+    @property
+    def url(self) -> str:
+        """Where requests go, without a slash at the end: "http://127.0.0.1:40123"."""
+        return str(self.make_url("/")).rstrip("/")
+
+    async def start_server(
+        self, loop: asyncio.AbstractEventLoop | None = None, **kwargs: Any
+    ) -> None:
+        """Load the worker and accept requests; done once, by the context manager or by a test client."""
+        if self.started:
+            return
+        self._isolate = _load(self._worker, self._env)
+        for note in self._isolate.notes:
+            self._observer.note(note)
+        try:
+            await super().start_server(loop, **kwargs)
+            front = self.handler
+            assert isinstance(front, Front)
+            for entry in self._listeners:
+                listener = InboundListener(front, entry)
+                await listener.start()
+                self._inbound.append(listener)
+                self.connect_addresses.append(listener.address)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Stop; requests under way have a second to end. Called again it does nothing."""
+        for listener in self._inbound:
+            await listener.close()
+        self._inbound.clear()
+        await super().close()
+        if self._isolate is not None:
+            self._isolate.unload()
+
+    async def _make_runner(self, **kwargs: Any) -> ServerRunner:
+        assert self._isolate is not None
+        return ServerRunner(Front(self._isolate, self._observer), shutdown_timeout=GRACE_SECONDS)
+
+
+def serve(
+    worker: str | Path | ModuleType | type,
+    *,
+    env: Mapping[str, Any] | None = None,
+    connect: int | Sequence[ConnectListener] = 0,
+    observer: Observer | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+) -> WorkerServer:
+    """Return a server, not started yet, for `worker`: a file, a module, its importable name, or a class.
+
+    `env` holds its variables, `connect` how many TCP ports its connect() handler listens on (or which), `observer`
+    hears what the terminal would show; port 0 is any free port.
+
+        async with emulator.serve("worker.py", env={"GREETING": "hi"}) as server:
+            ...  # server.url
+    """
+    listeners = (
+        [ConnectListener("tcp", 0, host) for _ in range(connect)]
+        if isinstance(connect, int)
+        else connect
+    )
+    return WorkerServer(worker, env or {}, listeners, observer or Observer(), host, port)
+
+
+def _load(worker: str | Path | ModuleType | type, env: Mapping[str, Any]) -> Isolate:
+    if isinstance(worker, str):
+        is_path = worker.endswith(".py") or Path(worker).name != worker
+        worker = Path(worker) if is_path else import_module(worker)
+    if isinstance(worker, Path):
+        return Isolate.load(worker.stem, worker, env)
+    return Isolate.load(worker.__name__, worker, env)
