@@ -116,6 +116,9 @@ class _Values(ValuesView["FormValue | Blob"]):
     def __iter__(self) -> Iterator[FormValue | Blob]:
         return iter([value for _, value in self._mapping.entries()])
 
+    def __contains__(self, value: object) -> bool:
+        return any(value == other for _, other in self._mapping.entries())
+
 
 class _Fields(ItemsView[str, "FormValue | Blob"]):
     """Every field, where Mapping's own view gives a repeated name's first value each time."""
@@ -124,6 +127,9 @@ class _Fields(ItemsView[str, "FormValue | Blob"]):
 
     def __iter__(self) -> Iterator[tuple[str, FormValue | Blob]]:
         return iter(self._mapping.entries())
+
+    def __contains__(self, item: object) -> bool:
+        return item in self._mapping.entries()
 
 
 def _checked_name(name: object) -> str:

@@ -7,8 +7,6 @@ Source of the behaviour: the platform's Python SDK and the Fetch standard.
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPMethod
 from typing import Any
@@ -16,14 +14,13 @@ from typing import Any
 from emulator import errors
 from emulator.context import IoContext, current
 from emulator.http.body import Body, BodyInit, BodyState, Content, extract
-from emulator.http.headers import Headers, HeadersInit
+from emulator.http.headers import Headers, HeadersInit, is_token
 from emulator.http.url import normalized_url
 from emulator.naming import camel_case_aliases, snake_case
 from emulator.streams import ByteSource
 
 _METHODS = {method.value: method for method in HTTPMethod}
 _UPPER_CASED = frozenset(("DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"))
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _REDIRECTS = ("follow", "manual", "error")
 # What else the platform and the standard know by name, with what it is when not given.
 _OPTIONS: dict[str, object] = {
@@ -241,7 +238,7 @@ class Request(Body):
 
 def _normalized_method(method: object) -> str:
     name = method.value if isinstance(method, HTTPMethod) else method
-    if not isinstance(name, str) or _TOKEN.fullmatch(name) is None:
+    if not isinstance(name, str) or not is_token(name):
         raise TypeError(errors.REQUEST_METHOD.format(method=name))
     return name.upper() if name.upper() in _UPPER_CASED else name
 
@@ -257,6 +254,8 @@ def _checked_options(options: dict[str, object]) -> dict[str, object]:
     for spelled, value in options.items():
         name = snake_case(spelled)
         if name not in _OPTIONS:
+            import difflib  # Here, for start-up time: only a mistake needs it.
+
             known = ["method", "headers", "body", "redirect", "cf", *_OPTIONS]
             near = difflib.get_close_matches(name, known, 1)
             hint = f" Did you mean {near[0]!r}?" if near else ""

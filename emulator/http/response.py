@@ -14,7 +14,7 @@ from typing import Any, overload
 
 from emulator import errors
 from emulator.http.body import Body, BodyInit, BodyState, extract
-from emulator.http.headers import Headers, HeadersInit, checked_text
+from emulator.http.headers import Headers, HeadersInit, refused_in
 from emulator.http.url import normalized_url
 from emulator.naming import camel_case_aliases
 from emulator.streams import ByteSource
@@ -230,6 +230,6 @@ def _checked_status(status: object) -> int:
 
 
 def _checked_status_text(text: object) -> str:
-    if not isinstance(text, str) or checked_text(text) is not None:
+    if not isinstance(text, str) or refused_in(text) is not None:
         raise TypeError(errors.STATUS_TEXT_INVALID.format(text=text))
     return text
