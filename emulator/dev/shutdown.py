@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -47,6 +48,7 @@ class Shutdown:
         self._deadline_seconds = deadline_seconds
         self._loop: asyncio.AbstractEventLoop | None = None
         self._requested: asyncio.Event | None = None
+        self._wakeup: tuple[socket.socket, ...] = ()
         self._forced_exit_code = 128 + signal.SIGINT
         # A bare lock: it may be released in a signal handler whatever was interrupted.
         self._signalled = threading.Lock()
@@ -60,6 +62,7 @@ class Shutdown:
         try:
             yield
         finally:
+            self._stop_waking()
             if self.phase is not Phase.STOPPING:
                 for number, handler in before.items():
                     signal.signal(number, handler)
@@ -68,12 +71,37 @@ class Shutdown:
         """Enter SERVING, on the running loop. The event is set by the first signal."""
         self._loop = asyncio.get_running_loop()
         self._requested = asyncio.Event()
+        self._wake_on_signals(self._loop)
         self.phase = Phase.SERVING
         return self._requested
 
     def closed(self) -> None:
         """All that was served is closed: whatever still holds the process, it exits with 0."""
         self._forced_exit_code = 0
+
+    def _wake_on_signals(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Have a signal wake the loop: one that comes just before it goes to sleep would not.
+
+        uvloop sees to this itself; asyncio only for handlers added by add_signal_handler, which do
+        not run while a handler of the worker loops without awaiting.
+        """
+        occupied = signal.set_wakeup_fd(-1)
+        if occupied != -1:
+            signal.set_wakeup_fd(occupied)
+            return
+        reader, writer = socket.socketpair()
+        for end in (reader, writer):
+            end.setblocking(False)
+        loop.add_reader(reader, reader.recv, 4096)
+        signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        self._wakeup = (reader, writer)
+
+    def _stop_waking(self) -> None:
+        if self._wakeup:
+            signal.set_wakeup_fd(-1)
+        for end in self._wakeup:
+            end.close()
+        self._wakeup = ()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         phase, self.phase = self.phase, Phase.STOPPING
