@@ -16,6 +16,7 @@ from emulator.runtime import Isolate
 from emulator.server.connection import HttpConnection
 from emulator.server.exchange import Exchange
 from emulator.server.limits import HEADERS_LIMIT_BYTES, HEADERS_LIMIT_COUNT, URL_LIMIT_BYTES
+from emulator.sockets import unwatch_loop, watch_loop
 
 
 class Front(Server):
@@ -29,6 +30,7 @@ class Front(Server):
         self.isolate = isolate
         self.observer = observer
         self._afterwork: set[asyncio.Task[None]] = set()
+        watch_loop(self._loop)
 
     def __call__(self) -> HttpConnection:
         return HttpConnection(
@@ -50,6 +52,7 @@ class Front(Server):
             task.cancel()
         if self._afterwork:
             await asyncio.wait(self._afterwork)
+        unwatch_loop(self._loop)
 
     def see_out(self, context: IoContext) -> None:
         """The event of `context` is over: close what it owned, once its wait_until work is done."""

@@ -5,6 +5,7 @@ from emulator.sockets.connect import accept, connect
 from emulator.sockets.options import SecureTransport, SocketOptions, parse_options
 from emulator.sockets.socket import Socket, SocketInfo
 from emulator.sockets.state import SocketEvent, SocketState
+from emulator.sockets.stdlib import unwatch_loop, watch_loop
 
 __all__ = [
     "SecureTransport",
@@ -18,4 +19,6 @@ __all__ = [
     "connect",
     "parse_address",
     "parse_options",
+    "unwatch_loop",
+    "watch_loop",
 ]
