@@ -199,14 +199,25 @@ FORM_FILENAME = "A filename goes with a Blob or File only: the value of field {n
 BLOB_PART = "Don't know how to handle {type} for Blob()"
 BLOB_ENDINGS = 'endings must be "transparent" or "native", found {endings!r}.'
 
+TASK_EXITED = "A task of the worker raised {error}. Only that task ended; the server goes on."
+
+# Listening.
+PORTS_TAKEN = "Ports {first} to {last} on {host} are all in use. Stop what listens there, or choose another: --port N."
+PORT_TAKEN = "Port {port} on {host} is in use. Stop what listens there, or choose another port."
+PORT_PRIVILEGED = "Port {port} needs privileges. Choose one from 1024 up: --port 8787."
+HOST_UNKNOWN = "{host!r} is not an address of this machine ({reason}). Use an IP address or localhost: --ip 127.0.0.1."
+HOST_NOT_LOCAL = (
+    "{host} is not an address of this machine. Use one that is, or localhost: --ip 127.0.0.1."
+)
+CANNOT_LISTEN = "Can't listen on {host}:{port}: {reason}."
+
 # Responses on their way.
 CLIENT_GONE = "The client closed the connection before its response was complete."
-RESPONSE_HEADERS_TOO_LARGE = (
-    "The response's headers are {size} bytes; the platform lets {limit} through. Send fewer or shorter headers."
+SWITCHING_PROTOCOLS = (
+    "A Response with status 101 needs a WebSocket, which is not served yet. Return another status."
 )
-BODY_LONGER_THAN_LENGTH = (
-    "The response's body is longer than its Content-Length of {length} bytes. Leave the header out, or correct it."
-)
+RESPONSE_HEADERS_TOO_LARGE = "The response's headers are {size} bytes; the platform lets {limit} through. Send fewer or shorter headers."
+BODY_LONGER_THAN_LENGTH = "The response's body is longer than its Content-Length of {length} bytes. Leave the header out, or correct it."
 BODY_SHORTER_THAN_LENGTH = (
     "The response's body ended after {sent} bytes, its Content-Length said {length}. "
     "Leave the header out, or correct it."
@@ -235,9 +246,7 @@ NO_HANDLERS = (
     "{worker} has no handlers. Define `async def on_fetch(request, env, ctx)`, or a class "
     "`Default(WorkerEntrypoint)` with `async def fetch(self, request)`.{hints}"
 )
-BOTH_FORMS = (
-    "{worker} has both a class and functions as its handlers: {classes} and {functions}. Keep one form."
-)
+BOTH_FORMS = "{worker} has both a class and functions as its handlers: {classes} and {functions}. Keep one form."
 TWO_HANDLERS = "{worker} has two handlers for one event: {first} and {second}. Keep one."
 NOT_AN_ENTRYPOINT = (
     "{name} is not a subclass of WorkerEntrypoint: class {name}(WorkerEntrypoint), "
@@ -246,23 +255,21 @@ NOT_AN_ENTRYPOINT = (
 HINT_NAME = " Did you mean `{expected}` where it says `{found}`?"
 HINT_METHOD = " Did you mean `{expected}` where class {name} says `{found}`?"
 HINT_SUBCLASS = " Class {name} has {methods} but is not a subclass of WorkerEntrypoint."
-HINT_IMPORTED = " `{name}` is imported from {module}: a handler is defined in the worker's own modules."
-HINT_DEFAULT = (
-    " {worker} has no default entrypoint, only named ones: {classes}. The default one is called Default."
+HINT_IMPORTED = (
+    " `{name}` is imported from {module}: a handler is defined in the worker's own modules."
 )
+HINT_DEFAULT = " {worker} has no default entrypoint, only named ones: {classes}. The default one is called Default."
 NOT_SERVED = "Class {name} is a {kind}: pyworker does not serve these yet, and it is left out."
-EXACT_ARGUMENTS = "{handler} is called with exactly ({arguments}) and can't take them: it has {signature}."
+EXACT_ARGUMENTS = (
+    "{handler} is called with exactly ({arguments}) and can't take them: it has {signature}."
+)
 UNLOADED = "This worker has been unloaded; {name!r} can't be imported any more."
 
 # What handlers find in env and ctx.
 ENV_MISSING = "env has no variable or binding {name}.{hint}"
 ENV_OUTSIDE = "`env` of the workers module is only there inside a worker."
-NO_PASS_THROUGH = (
-    "pass_through_on_exception() does nothing here: there is no origin server to pass the request to."
-)
-NOT_FROM_JAVASCRIPT = (
-    "import_from_javascript({name!r}): only {names} exist here."
-)
+NO_PASS_THROUGH = "pass_through_on_exception() does nothing here: there is no origin server to pass the request to."
+NOT_FROM_JAVASCRIPT = "import_from_javascript({name!r}): only {names} exist here."
 
 # Settings.
 CONFIG_MISSING = "{file} does not exist. Check the path given to --config."

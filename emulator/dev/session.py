@@ -7,7 +7,8 @@ worker is loaded.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 from urllib.parse import urlsplit
 
 from emulator import errors
@@ -39,7 +40,7 @@ def run(config: Config, terminal: Terminal) -> int:
             for note in isolate.notes:
                 terminal.note(note)
             with asyncio.Runner(loop_factory=loop_factory) as runner:
-                runner.run(_serve(config, isolate, terminal, shutdown))
+                _run(runner.get_loop(), _serve(config, isolate, terminal, shutdown), terminal)
             return 0
     except (KeyboardInterrupt, errors.WorkerLoadError):
         # Stopped while a module was being imported: the failure is the user's own doing.
@@ -48,6 +49,24 @@ def run(config: Config, terminal: Terminal) -> int:
         raise
     finally:
         terminal.close()
+
+
+def _run(
+    loop: asyncio.AbstractEventLoop, main: Coroutine[Any, Any, None], terminal: Terminal
+) -> None:
+    """Run `main` to its end, whatever the worker's own tasks raise.
+
+    asyncio lets sys.exit() in a task or callback break out of the loop; the loop can go on afterwards.
+    """
+    task = loop.create_task(main)
+    while True:
+        try:
+            loop.run_until_complete(task)
+            return
+        except (SystemExit, KeyboardInterrupt) as error:
+            if task.done():
+                raise
+            terminal.note(errors.TASK_EXITED.format(error=repr(error)))
 
 
 async def _serve(config: Config, isolate: Isolate, terminal: Terminal, shutdown: Shutdown) -> None:

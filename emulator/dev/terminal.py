@@ -1,7 +1,7 @@
 """What the person who runs `pyworker dev` sees: one line a request, notes, failures with their cause.
 
 Floor 7. Owns the session's wording and its colours; the wording of single values is in lines.py, of
-exceptions in frames.py, and the writing in output.py. Every method returns at once and never
+exceptions in failures.py, and the writing in output.py. Every method returns at once and never
 raises.
 """
 
@@ -14,9 +14,10 @@ from contextlib import AbstractContextManager
 from typing import TextIO
 
 from emulator.context import EventRecord, Observer
-from emulator.dev.frames import describe, summary
-from emulator.dev.lines import duration, printable, request_line
+from emulator.dev.lines import duration, request_line
 from emulator.dev.output import Channel, Output
+from emulator.failures import describe, summary
+from emulator.printable import printable
 
 _RESET = "\x1b[0m"
 _RED, _GREEN, _YELLOW, _CYAN = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[36m"

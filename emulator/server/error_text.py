@@ -5,7 +5,7 @@ Floor 6. Owns the plain text of the 500 response; must not know HTTP.
 
 from __future__ import annotations
 
-from emulator.dev.frames import describe
+from emulator.failures import describe
 
 
 def error_text(error: BaseException) -> str:

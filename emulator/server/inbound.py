@@ -22,21 +22,22 @@ class InboundListener:
     def __init__(self, front: Front, listener: ConnectListener) -> None:
         self._front = front
         self._listener = listener
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._connections: set[asyncio.Task[None]] = set()
         self.address = ""
 
     async def start(self) -> None:
         """Accept connections from now on. Raises ListenError when the port can't be had."""
         loop = asyncio.get_running_loop()
-        (bound,) = bind(self._listener.address, self._listener.port)[:1]
-        self.address = f"{self._listener.address}:{bound.getsockname()[1]}"
-        self._server = await loop.create_server(self._accept, sock=bound)
+        bound = bind(self._listener.address, self._listener.port)
+        self.address = f"{self._listener.address}:{bound[0].getsockname()[1]}"
+        for listening in bound:
+            self._servers.append(await loop.create_server(self._accept, sock=listening))
 
     async def close(self) -> None:
         """Stop accepting, and end the connections there are."""
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         for task in self._connections:
             task.cancel()
         if self._connections:

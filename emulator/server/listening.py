@@ -9,6 +9,7 @@ import errno
 import os
 import socket
 
+from emulator import errors
 from emulator.errors import ListenError
 
 BACKLOG = 1024
@@ -28,13 +29,8 @@ def bind(host: str, port: int, tries: int = 1) -> list[socket.socket]:
             if error.errno != errno.EADDRINUSE:
                 raise ListenError(_cannot_listen(host, candidate, error)) from error
     if tries > 1:
-        raise ListenError(
-            f"Ports {port} to {last - 1} on {host} are all in use. "
-            "Stop what listens there, or choose another: --port N."
-        )
-    raise ListenError(
-        f"Port {port} on {host} is in use. Stop what listens there, or choose another port."
-    )
+        raise ListenError(errors.PORTS_TAKEN.format(first=port, last=last - 1, host=host))
+    raise ListenError(errors.PORT_TAKEN.format(port=port, host=host))
 
 
 def _resolve(host: str) -> list[tuple[socket.AddressFamily, str]]:
@@ -43,9 +39,7 @@ def _resolve(host: str) -> list[tuple[socket.AddressFamily, str]]:
             host or None, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
     except (socket.gaierror, UnicodeError) as error:
-        raise ListenError(
-            f"{host!r} is not an address of this machine ({error}). Use an IP address or localhost: --ip 127.0.0.1."
-        ) from error
+        raise ListenError(errors.HOST_UNKNOWN.format(host=host, reason=error)) from error
     return list(dict.fromkeys((info[0], str(info[4][0])) for info in infos))
 
 
@@ -88,7 +82,7 @@ def _bind_one(family: socket.AddressFamily, address: str, port: int) -> socket.s
 
 def _cannot_listen(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EACCES:
-        return f"Port {port} needs privileges. Choose one from 1024 up: --port 8787."
+        return errors.PORT_PRIVILEGED.format(port=port)
     if error.errno == errno.EADDRNOTAVAIL:
-        return f"{host} is not an address of this machine. Use one that is, or localhost: --ip 127.0.0.1."
-    return f"Can't listen on {host}:{port}: {error.strerror or error}."
+        return errors.HOST_NOT_LOCAL.format(host=host)
+    return errors.CANNOT_LISTEN.format(host=host, port=port, reason=error.strerror or error)

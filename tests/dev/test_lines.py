@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from emulator.context import EventRecord, Outcome, Traffic
-from emulator.dev.lines import duration, printable, printable_block, request_line, size
+from emulator.dev.lines import duration, request_line, size
+from emulator.printable import printable, printable_block
 
 
 @pytest.mark.parametrize(

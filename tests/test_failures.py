@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from emulator import naming
-from emulator.dev.frames import describe, describe_failure, summary
 from emulator.errors import HandlerError, SocketError, WorkerLoadError
+from emulator.failures import describe, describe_failure, summary
 
 
 def caught(function: Callable[[], object]) -> Exception:

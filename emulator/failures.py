@@ -1,6 +1,6 @@
-"""Exceptions as the terminal shows them: the worker's frames in full, the runtime's folded to one line.
+"""Exceptions as people read them, in the terminal and in responses: the worker's frames in full, others folded.
 
-Floor 7. Owns which frames are the user's and the wording around them; must not know where the text
+Floor 0. Owns which frames are the user's and the wording around them; must not know where the text
 goes.
 """
 
@@ -13,8 +13,8 @@ from itertools import dropwhile
 from pathlib import Path
 
 import emulator
-from emulator.dev.lines import printable, printable_block
 from emulator.errors import PlatformError, WorkerLoadError
+from emulator.printable import printable, printable_block
 
 _PACKAGE = Path(emulator.__file__).parent
 _OURS = (
