@@ -58,6 +58,9 @@ def _run(
 
     asyncio lets sys.exit() in a task or callback break out of the loop; the loop can go on afterwards.
     """
+    loop.set_exception_handler(
+        lambda _, event: terminal.stray_failure(event["message"], event.get("exception"))
+    )
     task = loop.create_task(main)
     while True:
         try:

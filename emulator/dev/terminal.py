@@ -88,6 +88,13 @@ class Terminal(Observer):
         """The exception of wait_until work."""
         self._failure(f"{label}: wait_until() work failed", error)
 
+    def stray_failure(self, message: str, error: BaseException | None) -> None:
+        """What the event loop says of a task or callback that nobody waits for."""
+        if error is None:
+            self._line(Channel.ERR, printable(message), colour=_RED)
+        else:
+            self._failure(message, error)
+
     def body_failed(self, label: str, error: BaseException) -> None:
         """The exception that cut a response short."""
         self._failure(f"{label}: the response was cut short", error)
