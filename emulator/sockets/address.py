@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import ada_url
 
@@ -22,13 +22,14 @@ _SUPPORTED = re.compile(r"[A-Za-z0-9\-._\[\]:]+")
 
 @dataclass(frozen=True, slots=True)
 class SocketAddress:
-    """A host and a TCP port, as connect() takes it."""
+    """A host and a TCP port, as connect() takes it; `str()` gives the text it was made from, if it was."""
 
     hostname: str
     port: int
+    text: str = field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
-        return f"{self.hostname}:{self.port}"
+        return self.text or f"{self.hostname}:{self.port}"
 
     @property
     def host(self) -> str:
@@ -44,7 +45,7 @@ def parse_address(address: object) -> SocketAddress:
     Raises TypeError with the platform's sentence for anything that can't be connected to by its form alone.
     """
     if isinstance(address, SocketAddress):
-        parsed = SocketAddress(str(address.hostname), _port_of(address.port))
+        parsed = SocketAddress(str(address.hostname), _port_of(address.port), address.text)
     elif isinstance(address, Mapping):
         parsed = _from_mapping(address)
     else:
@@ -64,7 +65,7 @@ def _from_text(text: str) -> SocketAddress:
         raise TypeError(errors.ADDRESS_WITHOUT_HOST)
     if not url.port:
         raise TypeError(errors.ADDRESS_WITHOUT_PORT)
-    return SocketAddress(url.hostname, int(url.port))
+    return SocketAddress(url.hostname, int(url.port), text)
 
 
 def _from_mapping(address: Mapping[object, object]) -> SocketAddress:

@@ -58,8 +58,8 @@ def parse_options(options: object, named: Mapping[str, object]) -> SocketOptions
 
 
 def _bytes_of(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise TypeError(errors.HIGH_WATER_MARK.format(value=repr(value)))
-    if value < 0:
-        raise TypeError(errors.HIGH_WATER_MARK.format(value=value))
-    return int(value)
+    return value

@@ -22,7 +22,7 @@ from emulator.streams import Lock, Promise, ReadableState, ReadableStream, Writa
 
 
 @camel_case_aliases
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SocketInfo:
     """What `opened` gives: each address is "host:port", or None where the platform does not tell it."""
 
@@ -56,7 +56,7 @@ class Socket(Owned, WireListener):
         self._opened: Promise[SocketInfo] = Promise()
         self._closed: Promise[None] = Promise()
         self._over: Promise[None] = Promise()
-        self._wire = Wire(self, context.traffic)
+        self._wire = Wire(self, context.traffic, options.high_water_mark)
         self._readable = ReadableStream(self._wire)
         self._writable = WritableStream(self._wire, high_water_mark_bytes=options.high_water_mark)
         self._readable.core.closed.when_settled(self._reading_over)
@@ -165,10 +165,12 @@ class Socket(Owned, WireListener):
         self._context.traffic.sockets += 1
         self._move(SocketEvent.OPENED)
         self._opened.resolve(self._info)
+        if self._readable.core.state is ReadableState.CLOSED:
+            self._reading_over()  # Reading was cancelled before there was anything to read.
 
     def wire_lost(self, error: SocketError | None) -> None:
         if self._move(SocketEvent.LOST):
-            self._end_streams(error or SocketError(errors.CONNECTION_LOST))
+            # The wire has told the streams: what arrived before can still be read.
             self._settle(error)
 
     # What follows.
@@ -176,15 +178,18 @@ class Socket(Owned, WireListener):
     def _reading_over(self) -> None:
         if self._readable.core.state is not ReadableState.CLOSED:
             return  # Broken: the wire says so itself.
-        moved = self._move(SocketEvent.READ_ENDED)
+        if not self._move(SocketEvent.READ_ENDED):
+            return
         if self._state is SocketState.CLOSED:
             self._close_wire()
-        elif moved and self._wire.peer_ended and not self._options.allow_half_open:
+        elif self._wire.peer_ended and not self._options.allow_half_open:
             self._writable.core.close()
 
     def _writing_over(self) -> None:
         if self._writable.core.closed.error is not None:
-            return  # Broken off: the wire is being reset and says so itself.
+            if self._state is SocketState.CONNECTING:
+                self._let_go()
+            return  # Broken off: a wire that is open is being reset and says so itself.
         if self._move(SocketEvent.WRITE_ENDED) and self._state is SocketState.CLOSED:
             self._close_wire()
 
@@ -198,7 +203,7 @@ class Socket(Owned, WireListener):
         self._settle(None)
 
     def _let_go(self) -> None:
-        """The request is over: what was written is still sent, nothing waits for it."""
+        """The request is over: what was written to an open connection is still sent, nothing waits for it."""
         if self._state in OVER:
             return
         self._abandon_attempt()

@@ -7,6 +7,8 @@ streams, requests or TLS: it is told who receives, who feeds and who watches. Wo
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import socket
 import struct
 from abc import ABC, abstractmethod
@@ -29,6 +31,10 @@ from emulator.streams import (
 # that with a reset, which can destroy bytes that the peer has not read yet.
 LINGER_SECONDS = 1.0
 LINGER_LIMIT_BYTES = 262_144
+# A connection closed from here, whose peer takes nothing of what is left to send for so long, is given up.
+STALLED_SECONDS = 10.0
+# A loop that is not reading does not hear of a reset: how often it is looked for then.
+WATCH_SECONDS = 0.25
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -69,10 +75,15 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
     """A connection that is being opened, is open, or is over.
 
     Hand it to the event loop as a connection's protocol; it serves as source and sink from the start.
-    `traffic` is counted up as bytes pass.
+    `traffic` is counted up as bytes pass; from `high_water_mark_bytes` unsent on the feeder is asked to hold back.
     """
 
-    def __init__(self, listener: WireListener, traffic: Traffic) -> None:
+    def __init__(
+        self,
+        listener: WireListener,
+        traffic: Traffic,
+        high_water_mark_bytes: int = HIGH_WATER_MARK_BYTES,
+    ) -> None:
         self._listener = listener
         self._traffic = traffic
         self._transport: asyncio.Transport | None = None
@@ -83,7 +94,11 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
         self._queue: list[Bytes] = []
         self._queued_bytes = 0
         self._flushes: list[Promise[None]] = []
+        # The event loop holds a transport back when it has more than its limit.
+        self._limit_bytes = max(high_water_mark_bytes - 1, 0)
         self._linger: asyncio.TimerHandle | None = None
+        self._watch: asyncio.TimerHandle | None = None
+        self._broken: OSError | None = None
         self._dropped_bytes = 0
 
     def __repr__(self) -> str:
@@ -98,6 +113,11 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
         """True once the peer's FIN has arrived."""
         return self._incoming is Incoming.ENDED
 
+    @property
+    def over(self) -> bool:
+        """True once the operating system's connection is gone."""
+        return self._outgoing is Outgoing.GONE
+
     # As a source.
 
     def deliver_to(self, receiver: Receiver) -> None:
@@ -108,6 +128,7 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
             self._incoming = Incoming.PAUSED
             if self._transport is not None:
                 self._transport.pause_reading()
+                self._watch_for_reset()
 
     def resume(self) -> None:
         if self._incoming is Incoming.PAUSED:
@@ -150,7 +171,7 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
             # With a limit of 0 the loop reports the moment when the last byte is handed over.
             self._transport.set_write_buffer_limits(high=0)
             if not self._transport.get_write_buffer_size():
-                self._transport.set_write_buffer_limits(high=HIGH_WATER_MARK_BYTES)
+                self._transport.set_write_buffer_limits(high=self._limit_bytes)
                 return Promise.fulfilled(None)
         flushed: Promise[None] = Promise()
         self._flushes.append(flushed)
@@ -172,8 +193,9 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
             self._outgoing = Outgoing.GONE
             return
         raw = cast(socket.socket | None, transport.get_extra_info("socket"))
-        if raw is not None and not transport.is_closing():
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        if raw is not None:
+            with contextlib.suppress(OSError):  # It is closed already.
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         transport.abort()
 
     def close(self) -> None:
@@ -184,23 +206,23 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
             return
         if self._incoming is Incoming.ENDED:
             transport.close()
-            return
-        if self._outgoing in (Outgoing.FLOWING, Outgoing.FULL):
-            self._send_end()
-        if self._incoming is Incoming.PAUSED:
-            transport.resume_reading()
-        self._incoming = Incoming.DISCARDING
+        else:
+            if self._outgoing in (Outgoing.FLOWING, Outgoing.FULL):
+                self._send_end()
+            if self._incoming is Incoming.PAUSED:
+                transport.resume_reading()
+            self._incoming = Incoming.DISCARDING
         if self._linger is None:
-            loop = asyncio.get_running_loop()
-            self._linger = loop.call_later(LINGER_SECONDS, transport.close)
+            self._linger_on(transport.get_write_buffer_size(), stalled_seconds=0)
 
     # What the event loop says.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._transport.set_write_buffer_limits(high=HIGH_WATER_MARK_BYTES)
+        self._transport.set_write_buffer_limits(high=self._limit_bytes)
         if self._incoming is Incoming.PAUSED:
             self._transport.pause_reading()
+            self._watch_for_reset()
         ends, self._outgoing = self._outgoing, Outgoing.FLOWING
         queue, self._queue = self._queue, []
         self._queued_bytes = 0
@@ -233,6 +255,8 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
     def eof_received(self) -> bool:
         discarding = self._incoming is Incoming.DISCARDING
         self._incoming = Incoming.ENDED
+        if not discarding:
+            self._watch_for_reset()
         if self._receiver is not None:
             self._receiver.end()
         # True leaves the outgoing side open.
@@ -245,7 +269,7 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
     def resume_writing(self) -> None:
         transport = self._transport
         if self._flushes and transport is not None and not transport.get_write_buffer_size():
-            transport.set_write_buffer_limits(high=HIGH_WATER_MARK_BYTES)
+            transport.set_write_buffer_limits(high=self._limit_bytes)
             self._settle_flushes()
         if self._outgoing is Outgoing.FULL:
             self._outgoing = Outgoing.FLOWING
@@ -253,13 +277,14 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
                 self._feeder.drained()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._linger is not None:
-            self._linger.cancel()
+        for timer in (self._linger, self._watch):
+            if timer is not None:
+                timer.cancel()
         self._outgoing = Outgoing.GONE
         error: SocketError | None = None
-        if exc is not None:
+        if (cause := exc or self._broken) is not None:
             error = SocketError(CONNECTION_LOST)
-            error.__cause__ = exc
+            error.__cause__ = cause
         receiver, self._receiver = self._receiver, None
         feeder, self._feeder = self._feeder, None
         if receiver is not None and self._incoming is not Incoming.ENDED:
@@ -275,6 +300,42 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
         assert self._transport is not None
         if self._transport.can_write_eof():
             self._transport.write_eof()
+
+    def _linger_on(self, unsent_bytes: int, stalled_seconds: float) -> None:
+        """Close in a while, when everything is sent; give up when the peer does not go on taking it."""
+
+        def look() -> None:
+            assert self._transport is not None
+            unsent = self._transport.get_write_buffer_size()
+            stalled = stalled_seconds + LINGER_SECONDS if unsent == unsent_bytes else 0
+            if not unsent:
+                self._transport.close()
+            elif stalled >= STALLED_SECONDS:
+                self.abort(SocketError(CONNECTION_LOST))
+            else:
+                self._linger_on(unsent, stalled)
+
+        self._linger = asyncio.get_running_loop().call_later(LINGER_SECONDS, look)
+
+    def _watch_for_reset(self) -> None:
+        """While the loop is not reading, ask the operating system now and then whether the peer has reset."""
+        if self._watch is None:
+            self._watch = asyncio.get_running_loop().call_later(WATCH_SECONDS, self._look_for_reset)
+
+    def _look_for_reset(self) -> None:
+        self._watch = None
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if self._incoming not in (Incoming.PAUSED, Incoming.ENDED):
+            return
+        raw = cast(socket.socket, transport.get_extra_info("socket"))
+        code = raw.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            self._broken = OSError(code, os.strerror(code))
+            transport.abort()
+        else:
+            self._watch_for_reset()
 
     def _settle_flushes(self) -> None:
         flushes, self._flushes = self._flushes, []

@@ -1,0 +1,41 @@
+"""One request's context in tests, without a server: what is connected inside belongs to it and is closed after it.
+
+with request() as context:
+    socket = connect(...)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from emulator.context import IoContext, Observer, enter
+
+
+class RecordingObserver(Observer):
+    """Remembers, as text, what it is told about connections."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.failures: list[tuple[str, str, BaseException]] = []
+        self.waits: list[tuple[str, str, float]] = []
+
+    def connection_failed(self, label: str, address: str, reason: BaseException) -> None:
+        self.failures.append((label, address, reason))
+
+    def connection_waited(self, label: str, address: str, seconds: float) -> None:
+        self.waits.append((label, address, seconds))
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+@contextmanager
+def request(label: str = "GET /", observer: Observer | None = None) -> Iterator[IoContext]:
+    """Run the block as a request's handler would be run; the request is over when the block is."""
+    context = IoContext(label, observer or RecordingObserver())
+    with enter(context):
+        try:
+            yield context
+        finally:
+            context.end()
