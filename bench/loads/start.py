@@ -1,0 +1,66 @@
+"""start: from exec to the first byte of the first answer."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from bench.contenders import CONTENDERS, Contender, Task
+from bench.loads.base import Contestant, Load, tasks
+from bench.options import Options
+from bench.processes import BenchFailure, connect, free_port, spawned, tail
+from bench.statistics import Sample
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@contextmanager
+def _prepare(options: Options, folder: Path) -> Iterator[list[Contestant]]:
+    found = []
+    for task in tasks("start", options, folder):
+        for contender in CONTENDERS:
+            if contender.launch(task, free_port()) is not None:
+                _sample(contender, task)  # Byte-compiles what was not compiled yet.
+                take = partial(_sample, contender, task)
+                found.append(Contestant(contender.name, task.loop, take))
+    yield found
+
+
+def _sample(contender: Contender, task: Task) -> Sample:
+    """Return milliseconds to the first answer, and CPU milliseconds of the whole short life."""
+    port = free_port()
+    launch = contender.launch(task, port)
+    assert launch is not None
+    log = task.folder / "start.log"
+    before = _children_seconds()
+    began = time.perf_counter()
+    with (
+        spawned(launch, log) as process,
+        connect(process, contender.name, port, log) as connection,
+    ):
+        connection.sendall(REQUEST)
+        answer = connection.recv(65_536)
+        seconds = time.perf_counter() - began
+    if not answer.startswith(b"HTTP/1.1 200"):
+        raise BenchFailure(f"{contender.name} answered {answer[:80]!r}:\n{tail(log)}")
+    return Sample(seconds * 1e3, (_children_seconds() - before) * 1e3)
+
+
+def _children_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+LOAD = Load(
+    name="start",
+    title="exec to first answer",
+    unit="ms",
+    cpu_unit="ms",
+    less_is_better=True,
+    goals={"pyworker": 1.3},
+    prepare=_prepare,
+)

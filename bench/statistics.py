@@ -1,0 +1,38 @@
+"""Samples to figures: medians, spread, and ratios of samples taken side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One measurement: `value` in the load's unit, `cpu` the server's CPU time in its CPU unit."""
+
+    value: float
+    cpu: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The middle and the ends of several figures."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Spread:
+        """Return the spread of at least one value."""
+        ordered = sorted(values)
+        return cls(median(ordered), ordered[0], ordered[-1])
+
+
+def ratio(samples: Sequence[Sample], baseline: Sequence[Sample]) -> Spread:
+    """Return the spread of `samples` over `baseline`, round by round.
+
+    Neighbours in time are compared, so that a machine that slows down in between weighs on both.
+    """
+    return Spread.of(own.value / other.value for own, other in zip(samples, baseline, strict=True))
