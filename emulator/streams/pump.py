@@ -130,9 +130,11 @@ class Pump(Receiver, Feeder):
         """Break the transfer off from outside: the sink is aborted and the source cancelled."""
         if self._state is PumpState.DONE:
             return
+        over = self._state is PumpState.ENDING
         self._state = PumpState.DONE
-        self._source.cancel(error)
-        self._on_source_end(None)
+        if not over:
+            self._source.cancel(error)
+            self._on_source_end(None)
         self._sink.abort(error)
         self.done.reject(error)
 

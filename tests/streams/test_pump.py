@@ -318,11 +318,9 @@ class TestPrevented:
 def test_backlog_that_fills_the_sink_holds_the_source() -> None:
     source, sink = ScriptedSource(), RecordingSink(room_bytes=4)
     pump, _ = make_pump(source, sink, backlog=(b"four", b"more"))
-    assert state_of(pump) is PumpState.HELD
-    assert source.paused
+    assert (state_of(pump), source.paused) == (PumpState.HELD, True)
     sink.send()
-    assert state_of(pump) is PumpState.FLOWING
-    assert not source.paused
+    assert (state_of(pump), source.paused) == (PumpState.FLOWING, False)
     assert sink.sent == b"fourmore"
 
 

@@ -304,14 +304,13 @@ class TestPumpTo:
         assert (await pending).value == b"0"
         sink = RecordingSink()
         done = core.pump_to(sink)
-        assert core.pumping
+        assert (core.pumping, core.disturbed) == (True, True)
         source.deliver(b"3")
         source.end()
         await done
         assert sink.writes == [b"1", b"2", b"3"]
         assert sink.finished
-        assert not core.pumping
-        assert core.disturbed
+        assert (core.pumping, core.disturbed) == (False, True)
 
     async def test_source_already_over(self, source: ScriptedSource, core: ReadableCore) -> None:
         pending = core.read()
