@@ -65,5 +65,8 @@ async def _attempt(socket: Socket, address: SocketAddress, context: IoContext) -
 
 
 def accept(context: IoContext, info: SocketInfo) -> Socket:
-    """Return the Socket of an inbound connection; its wire is the protocol to give to the event loop."""
-    return Socket(context, SocketOptions(), info)
+    """Return the Socket of an inbound connection; its wire is the protocol to give to the event loop.
+
+    It may be answered after the client's FIN: it is closed when its handler ends, not before.
+    """
+    return Socket(context, SocketOptions(allow_half_open=True), info)
