@@ -16,6 +16,8 @@ import click
 from emulator import __version__
 from emulator.errors import COMMAND_IS_FILE, COMMAND_UNKNOWN, PyworkerError
 
+__all__ = ["COMMANDS", "LazyGroup", "main"]
+
 COMMANDS = ("dev",)
 
 
