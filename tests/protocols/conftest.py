@@ -1,0 +1,34 @@
+"""Real servers for protocol tests: where they are found, and what their absence means.
+
+A test whose server is missing is skipped by name, saying how to get it; with CI=true in the environment, where
+`install-servers` has run, that is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+
+import pytest
+
+# Servers live where only root's PATH looks.
+SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"])
+
+RequireProgram = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def require_program() -> RequireProgram:
+    """Give `require_program(name, debian=package)`: the program's path, or this test is skipped."""
+
+    def require(name: str, *, debian: str) -> str:
+        path = shutil.which(name, path=SEARCH_PATH)
+        if path is not None:
+            return path
+        missing = f"{name} is not installed. To run this test: apt-get install {debian}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+
+    return require
