@@ -1,17 +1,20 @@
 """One HTTP connection: aiohttp's parser and request loop, with the responses written by us.
 
-Floor 6. Owns the transport as a byte sink for one response after the other, and what a request that can't be parsed
-is answered. Must not know workers.
+Floor 6. Owns the transport as a byte sink for one response after the other, what a request that can't be parsed is
+answered, and how a connection is closed so that the answer arrives. Must not know workers.
 """
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import struct
+from enum import Enum
 from typing import Any, cast
 
+from aiohttp import StreamReader
 from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
-from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import StreamResponse
 
@@ -28,6 +31,8 @@ from emulator.server.limits import (
 from emulator.streams import Bytes, ByteSink, Feeder, Promise
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+# How long a client that is still sending is listened to (and not heard) once its answer is out.
+LINGER_SECONDS = 10.0
 
 
 class ClientGone(ConnectionError):
@@ -42,13 +47,37 @@ class Sent(StreamResponse):
 
     def __init__(self, *, keep_alive: bool) -> None:
         super().__init__()
-        self._keep_alive = keep_alive
+        self._kept = keep_alive
+
+    @property
+    def keep_alive(self) -> bool:
+        """Whether the connection serves another request."""
+        return self._kept
 
     async def prepare(self, request: BaseRequest) -> None:
         """Everything was written."""
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Everything was written."""
+
+
+class Refused(Sent):
+    """The last response of a connection whose further bytes mean nothing."""
+
+    def __init__(self, connection: HttpConnection) -> None:
+        super().__init__(keep_alive=False)
+        self._connection = connection
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Everything was written; what the client is still sending is dropped."""
+        await self._connection.linger()
+
+
+class Incoming(Enum):
+    """What becomes of what the client sends."""
+
+    PARSED = "parsed"
+    DROPPED = "dropped"
 
 
 class HttpConnection(RequestHandler):
@@ -58,6 +87,20 @@ class HttpConnection(RequestHandler):
         super().__init__(*args, **kwargs)
         self.sink: ResponseSink | None = None
         self._observer = observer
+        self._incoming = Incoming.PARSED
+        self._payload: StreamReader | None = None
+
+    def data_received(self, data: bytes) -> None:
+        if self._incoming is Incoming.DROPPED:
+            return
+        super().data_received(data)
+        if self._payload is not None:
+            self._look_at_body(self._payload)
+
+    def receive_body(self, payload: StreamReader) -> None:
+        """`payload` takes the body of the request that is being handled."""
+        self._payload = payload
+        self._look_at_body(payload)
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -70,9 +113,26 @@ class HttpConnection(RequestHandler):
             sink.lost()
         super().connection_lost(exc)
 
-    def refuse_to_linger(self) -> None:
-        """Close right after this response: the client waits for a word before it sends its body."""
-        self._lingering_time = 0.0
+    def _look_at_body(self, payload: StreamReader) -> None:
+        # Behind a body that is not complete there can only be the parser's error, which the body does not hear of.
+        if self._messages and not payload.is_eof():
+            self._incoming = Incoming.DROPPED
+            payload.set_exception(RequestPayloadError("its body's chunks are not well-formed"))
+
+    async def linger(self) -> None:
+        """End the outgoing side, then drop what comes until the client ends its side, LINGER_SECONDS at most.
+
+        Closing at once would answer what it still sends with a reset, which can destroy the response before the
+        client has read it. Source: RFC 9112, section 9.6.
+        """
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            return
+        self._incoming = Incoming.DROPPED
+        self.resume_reading(resume_parser=False)
+        if transport.can_write_eof():
+            transport.write_eof()
+        await asyncio.sleep(LINGER_SECONDS)  # Cancelled when the connection is lost.
 
     def handle_error(
         self,
@@ -91,7 +151,7 @@ class HttpConnection(RequestHandler):
         self._observer.event_finished(
             EventRecord("malformed request", Outcome.OK, 0.0, Traffic(), answer)
         )
-        return Sent(keep_alive=False)
+        return Refused(self)
 
 
 class ResponseSink(ByteSink):

@@ -7,20 +7,23 @@ pytest-aiohttp's client takes it as it is.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 
 from aiohttp.test_utils import BaseTestServer
 from aiohttp.web_runner import ServerRunner
 
 from emulator.config import ConnectListener
 from emulator.context import Observer
+from emulator.errors import WORKER_MODULE_FAILED, WorkerLoadError
 from emulator.runtime import Isolate
 from emulator.server.front import Front
 from emulator.server.inbound import InboundListener
+from emulator.server.listening import bind
 
 GRACE_SECONDS = 1.0
 
@@ -41,7 +44,7 @@ class WorkerServer(BaseTestServer):
         host: str,
         port: int,
     ) -> None:
-        super().__init__(host=host, port=port)
+        super().__init__(host=host, port=port, socket_factory=_bind_one)
         self._worker = worker
         self._env = env
         self._listeners = listeners
@@ -54,6 +57,10 @@ class WorkerServer(BaseTestServer):
     def url(self) -> str:
         """Where requests go, without a slash at the end: "http://127.0.0.1:40123"."""
         return str(self.make_url("/")).rstrip("/")
+
+    async def __aenter__(self) -> Self:
+        await self.start_server()
+        return self
 
     async def start_server(
         self, loop: asyncio.AbstractEventLoop | None = None, **kwargs: Any
@@ -79,10 +86,10 @@ class WorkerServer(BaseTestServer):
 
     async def close(self) -> None:
         """Stop; requests under way have a second to end. Called again it does nothing."""
-        for listener in self._inbound:
-            await listener.close()
-        self._inbound.clear()
-        await super().close()
+        inbound, self._inbound = self._inbound, []
+        await asyncio.gather(
+            super().close(), *(listener.close(GRACE_SECONDS) for listener in inbound)
+        )
         if self._isolate is not None:
             self._isolate.unload()
 
@@ -119,7 +126,26 @@ def serve(
 def _load(worker: str | Path | ModuleType | type, env: Mapping[str, Any]) -> Isolate:
     if isinstance(worker, str):
         is_path = worker.endswith(".py") or Path(worker).name != worker
-        worker = Path(worker) if is_path else import_module(worker)
+        worker = Path(worker) if is_path else _imported(worker)
     if isinstance(worker, Path):
         return Isolate.load(worker.stem, worker, env)
     return Isolate.load(worker.__name__, worker, env)
+
+
+def _imported(name: str) -> ModuleType:
+    try:
+        return import_module(name)
+    except Exception as error:
+        raise WorkerLoadError(
+            WORKER_MODULE_FAILED.format(name=name, error=f"{type(error).__name__}: {error}")
+        ) from error
+
+
+def _bind_one(host: str, port: int, family: socket.AddressFamily) -> socket.socket:
+    """Return one listening socket: aiohttp's test kit takes no more, and picks the family itself."""
+    bound = bind(host, port)
+    chosen = next((listening for listening in bound if listening.family == family), bound[0])
+    for listening in bound:
+        if listening is not chosen:
+            listening.close()
+    return chosen

@@ -27,8 +27,8 @@ from emulator.server.limits import Refusal, refusal_of
 from emulator.server.request_body import RequestBody
 from emulator.streams import ReadableCore
 
-# Responses that have neither a body nor a length. Source: RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5.
-BODILESS = frozenset({204, 205, 304})
+# Responses that have neither a body nor a length. Source: RFC 9112, section 6.3.
+BODILESS = frozenset({204, 304})
 # A body up to this size is joined with the head: one write.
 JOINED_BODY_BYTES = 65_536
 
@@ -42,15 +42,24 @@ class Exchange:
         self._isolate = isolate
         self._observer = observer
         self._connection = cast(HttpConnection, request.protocol)
-        self._body: RequestBody | None = None
+        self._body = (
+            RequestBody(request.content, self._send_continue) if request.body_exists else None
+        )
         self._status: str | None = None
         self._keep_alive = request.keep_alive
-        self._awaits_continue = "Expect" in request.headers
+        # Source: RFC 9110, section 10.1.1.
+        self._awaits_continue = (
+            self._body is not None
+            and request.version == HttpVersion11
+            and "Expect" in request.headers
+        )
 
     async def run(self) -> Sent:
         """Answer the request, whatever it takes; the result tells aiohttp whether the connection is kept."""
         began = perf_counter()
         outcome = Outcome.CANCELED
+        if self._body is not None:
+            self._connection.receive_body(self._request.content)
         try:
             refusal = refusal_of(self._request)
             if refusal is None:
@@ -60,6 +69,8 @@ class Exchange:
                 outcome = Outcome.OK
         finally:
             self._connection.sink = None
+            if self._body is not None:
+                self._body.stop()
             seconds = perf_counter() - began
             self._observer.event_finished(
                 EventRecord(
@@ -67,6 +78,15 @@ class Exchange:
                 )
             )
         return Sent(keep_alive=self._keep_alive)
+
+    async def leave(self) -> None:
+        """After `run()`: see to it that the rest of the request stands in nobody's way."""
+        if self._body is None or self._body.complete:
+            return
+        if self._keep_alive:
+            await self._body.discard_rest()
+        else:
+            await self._connection.linger()
 
     async def _serve(self) -> Outcome:
         try:
@@ -82,8 +102,6 @@ class Exchange:
 
     def _worker_request(self) -> Request:
         request = self._request
-        if request.body_exists:
-            self._body = RequestBody(request.content, self._send_continue)
         return Request.from_server(
             url=self._url,
             method=request.method,
@@ -148,6 +166,8 @@ class Exchange:
     ) -> Outcome:
         if not framing.keeps_connection:
             self._keep_alive = False
+        if self._body is not None:
+            self._body.ask()  # Reading it may go on beside the response, whose head comes now.
         announced = framing.header()
         own = [announced] if announced is not None else []
         head = self._head(response.status, response.status_text, response.raw_headers(), own)
@@ -182,8 +202,8 @@ class Exchange:
     ) -> bytes:
         if self._awaits_continue:
             # The body was never asked for, so whether it follows is the client's choice: start afresh.
+            self._awaits_continue = False
             self._keep_alive = False
-            self._connection.refuse_to_linger()
         if not self._keep_alive:
             own.append(("Connection", "close"))
         elif self._request.version != HttpVersion11:
@@ -207,8 +227,7 @@ class Exchange:
     def _refuse(self, refusal: Refusal) -> None:
         self._keep_alive = False
         self._status = f"{refusal.status} {refusal.reason}"
-        if self._awaits_continue:
-            self._connection.refuse_to_linger()
+        self._awaits_continue = False
         self._write_if_open(refusal.encode(with_body=self._request.method != "HEAD"))
 
     def _fail(self, error: Exception) -> Outcome:

@@ -18,6 +18,9 @@ from emulator.server.exchange import Exchange
 from emulator.server.limits import HEADERS_LIMIT_BYTES, HEADERS_LIMIT_COUNT, URL_LIMIT_BYTES
 from emulator.sockets import unwatch_loop, watch_loop
 
+MOMENT_SECONDS = 0.001
+UNWINDING_SECONDS = 0.5
+
 
 class Front(Server):
     """A protocol factory for the event loop: HTTP in, `isolate`'s handlers, HTTP out.
@@ -29,6 +32,7 @@ class Front(Server):
         super().__init__(self._answer, handler_cancellation=True)
         self.isolate = isolate
         self.observer = observer
+        self._exchanges: set[asyncio.Task[None]] = set()
         self._afterwork: set[asyncio.Task[None]] = set()
         watch_loop(self._loop)
 
@@ -42,12 +46,18 @@ class Front(Server):
             max_line_size=URL_LIMIT_BYTES,
             max_field_size=HEADERS_LIMIT_BYTES,
             max_headers=HEADERS_LIMIT_COUNT,
+            lingering_time=0.0,  # Exchange.leave() does it.
         )
 
     async def shutdown(self, timeout: float | None = None) -> None:
-        """Let requests under way end within `timeout` seconds, then cut them off, and what outlives them too."""
-        # aiohttp waits twice for a request that does not end.
-        await super().shutdown(None if timeout is None else timeout / 2)
+        """Let requests under way end within `timeout` seconds, then cut them off, and what outlives them too.
+
+        A handler that does not end when it is cancelled is left behind after UNWINDING_SECONDS.
+        """
+        # aiohttp waits twice for a request that does not end, and for ever if told to wait for 0 s.
+        await super().shutdown(None if timeout is None else max(timeout / 2, MOMENT_SECONDS))
+        if self._exchanges:
+            await asyncio.wait(self._exchanges, timeout=UNWINDING_SECONDS)
         for task in self._afterwork:
             task.cancel()
         if self._afterwork:
@@ -67,7 +77,11 @@ class Front(Server):
 
     async def _answer(self, request: BaseRequest) -> StreamResponse:
         exchange = Exchange(request, self.isolate, self.observer)
+        self._exchanges.add(request.task)
         try:
-            return await exchange.run()
+            sent = await exchange.run()
         finally:
             self.see_out(exchange.context)
+            self._exchanges.discard(request.task)
+        await exchange.leave()
+        return sent

@@ -11,8 +11,8 @@ from time import perf_counter
 from emulator.config import ConnectListener
 from emulator.context import EventRecord, IoContext, Outcome, enter
 from emulator.runtime import dispatch
-from emulator.server.front import Front
-from emulator.server.listening import bind
+from emulator.server.front import UNWINDING_SECONDS, Front
+from emulator.server.listening import BACKLOG, bind
 from emulator.sockets import Socket, SocketInfo, SocketState, accept
 
 
@@ -29,19 +29,27 @@ class InboundListener:
     async def start(self) -> None:
         """Accept connections from now on. Raises ListenError when the port can't be had."""
         loop = asyncio.get_running_loop()
-        bound = bind(self._listener.address, self._listener.port)
-        self.address = f"{self._listener.address}:{bound[0].getsockname()[1]}"
+        host = self._listener.address
+        bound = bind(host, self._listener.port)
+        self.address = _address(host, bound[0].getsockname()[1])
         for listening in bound:
-            self._servers.append(await loop.create_server(self._accept, sock=listening))
+            self._servers.append(
+                await loop.create_server(self._accept, sock=listening, backlog=BACKLOG)
+            )
 
-    async def close(self) -> None:
-        """Stop accepting, and end the connections there are."""
+    async def close(self, grace_seconds: float = 0.0) -> None:
+        """Stop accepting, let connections end within `grace_seconds`, then cut them off.
+
+        A handler that does not end when it is cancelled is left behind after UNWINDING_SECONDS.
+        """
         for server in self._servers:
             server.close()
+        if self._connections and grace_seconds:
+            await asyncio.wait(self._connections, timeout=grace_seconds)
         for task in self._connections:
             task.cancel()
         if self._connections:
-            await asyncio.wait(self._connections)
+            await asyncio.wait(self._connections, timeout=UNWINDING_SECONDS)
 
     def _accept(self) -> asyncio.Protocol:
         context = IoContext(f"CONNECT {self.address}", self._front.observer)
@@ -74,3 +82,7 @@ class InboundListener:
                 EventRecord(context.label, outcome, perf_counter() - began, context.traffic)
             )
             self._front.see_out(context)
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -81,6 +81,8 @@ def refusal_of(request: BaseRequest) -> Refusal | None:
     if sum(len(name) + len(value) + 4 for name, value in request.raw_headers) > HEADERS_LIMIT_BYTES:
         return HEADERS_TOO_LARGE
     hosts = headers.getall("Host", ())
+    if not hosts and request.version == HttpVersion11:
+        return malformed("it has no Host header")
     if len(hosts) > 1:
         return malformed("it has more than one Host header")
     if hosts and not _HOST.fullmatch(hosts[0]):

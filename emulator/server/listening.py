@@ -13,6 +13,8 @@ from emulator import errors
 from emulator.errors import ListenError
 
 BACKLOG = 1024
+# A free port of one address may be taken on the host's other one.
+FREE_PORT_TRIES = 10
 
 
 def bind(host: str, port: int, tries: int = 1) -> list[socket.socket]:
@@ -21,8 +23,8 @@ def bind(host: str, port: int, tries: int = 1) -> list[socket.socket]:
     Port 0 is any free port. Raises ListenError that says what to do.
     """
     addresses = _resolve(host)
-    last = min(port + tries, 65_536) if port else 1
-    for candidate in range(port, last):
+    last = min(port + tries, 65_536)
+    for candidate in range(port, last) if port else [0] * FREE_PORT_TRIES:
         try:
             return _bind_all(addresses, candidate)
         except OSError as error:
@@ -45,18 +47,20 @@ def _resolve(host: str) -> list[tuple[socket.AddressFamily, str]]:
 
 def _bind_all(addresses: list[tuple[socket.AddressFamily, str]], port: int) -> list[socket.socket]:
     bound: list[socket.socket] = []
+    missing: OSError | None = None
     try:
         for family, address in addresses:
-            if not bound:
-                bound.append(_bind_one(family, address, port))
-                port = bound[0].getsockname()[1]
-                continue
             try:
                 bound.append(_bind_one(family, address, port))
             except OSError as error:
                 # localhost often means ::1 on machines that have no IPv6.
                 if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
                     raise
+                missing = error
+            else:
+                port = bound[0].getsockname()[1]
+        if missing is not None and not bound:
+            raise missing
     except BaseException:
         for listener in bound:
             listener.close()

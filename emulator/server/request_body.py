@@ -1,31 +1,47 @@
 """A request's body as a native byte source.
 
 Floor 6. Owns how aiohttp's payload reader becomes a source: begun with the first read, the client told to go on where
-it waits for that, the platform's size limit. Must not know workers.
+it waits for that, the platform's size limit, and what becomes of a body that nobody reads to its end. Must not know
+workers.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import Context
+from enum import Enum
 
 from aiohttp import StreamReader
 from aiohttp.web import RequestPayloadError
 
-from emulator.errors import CONNECTION_LOST, SocketError
+from emulator.errors import CONNECTION_LOST, REQUEST_BODY_AFTER_RESPONSE, SocketError
 from emulator.server.limits import BODY_LIMIT_BYTES, BODY_TOO_LARGE, Refusal, malformed
 from emulator.streams import ByteSource, Receiver
+
+# How long the rest of a body that nobody reads is taken and dropped, so that the connection can be used again.
+DISCARD_SECONDS = 10.0
 
 
 class RequestBodyError(SocketError):
     """A request's body that broke off: the client went, sent nonsense, or sent too much."""
 
 
+class Delivery(Enum):
+    """Where a body's delivery is: not asked for, under way, over, or out of time."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    OVER = "over"
+    STOPPED = "stopped"
+
+
 class RequestBody(ByteSource):
     """Delivers what `payload` receives. `on_start()` is called once, before the first byte is asked for.
 
-    `refusal` is what to answer when the body itself was at fault.
+    `refusal` is what to answer when the body itself was at fault. The response's end is the body's: `stop()`, then
+    `discard_rest()` if the connection is to be kept.
     """
 
     def __init__(self, payload: StreamReader, on_start: Callable[[], None]) -> None:
@@ -36,11 +52,34 @@ class RequestBody(ByteSource):
         self._room = asyncio.Event()
         self._room.set()
         self._task: asyncio.Task[None] | None = None
+        self._delivery = Delivery.IDLE
 
     @property
-    def started(self) -> bool:
-        """True once the body was asked for."""
-        return self._task is not None
+    def complete(self) -> bool:
+        """True once all of the body has arrived, read or not."""
+        return self._payload.is_eof()
+
+    def ask(self) -> None:
+        """Have the client send the body, if it waits for a word; nothing is read yet."""
+        self._on_start()
+
+    def stop(self) -> None:
+        """The response is out: whoever reads on is told so, as on the platform."""
+        if self._delivery is Delivery.OVER:
+            return
+        self._delivery = Delivery.STOPPED
+        if self._task is not None:
+            self._task.cancel()
+            self._fail(TypeError(REQUEST_BODY_AFTER_RESPONSE))
+
+    async def discard_rest(self) -> None:
+        """After `stop()`: take what still comes and drop it, DISCARD_SECONDS at most."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+        with suppress(TimeoutError, RequestPayloadError, OSError, RuntimeError):
+            async with asyncio.timeout(DISCARD_SECONDS):
+                while not self._payload.is_eof():
+                    await self._payload.readany()
 
     def deliver_to(self, receiver: Receiver) -> None:
         self._receiver = receiver
@@ -50,7 +89,10 @@ class RequestBody(ByteSource):
 
     def resume(self) -> None:
         self._room.set()
-        if self._task is None:
+        if self._delivery is Delivery.STOPPED:
+            self._fail(TypeError(REQUEST_BODY_AFTER_RESPONSE))
+        elif self._delivery is Delivery.IDLE:
+            self._delivery = Delivery.RUNNING
             self._on_start()
             self._task = asyncio.get_running_loop().create_task(
                 self._deliver(), name="request body", context=Context()
@@ -68,7 +110,7 @@ class RequestBody(ByteSource):
                 size_bytes += len(data)
                 if size_bytes > BODY_LIMIT_BYTES:
                     self.refusal = BODY_TOO_LARGE
-                    self._fail(BODY_TOO_LARGE.text)
+                    self._fail(RequestBodyError(BODY_TOO_LARGE.text))
                     return
                 if self._receiver is None:
                     return
@@ -76,13 +118,15 @@ class RequestBody(ByteSource):
                 await self._room.wait()
         except RequestPayloadError as error:
             self.refusal = malformed(str(error).partition("\n")[0].rstrip(": "))
-            self._fail(self.refusal.text)
-        except (ConnectionError, OSError, RuntimeError):
-            self._fail(CONNECTION_LOST)
+            self._fail(RequestBodyError(self.refusal.text))
+        except (OSError, RuntimeError):
+            self._fail(RequestBodyError(CONNECTION_LOST))
         else:
+            self._delivery = Delivery.OVER
             if self._receiver is not None:
                 self._receiver.end()
 
-    def _fail(self, sentence: str) -> None:
-        if self._receiver is not None:
-            self._receiver.fail(RequestBodyError(sentence))
+    def _fail(self, error: Exception) -> None:
+        receiver, self._receiver = self._receiver, None
+        if receiver is not None:
+            receiver.fail(error)

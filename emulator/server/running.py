@@ -13,7 +13,7 @@ from emulator.context import Observer
 from emulator.runtime import Isolate
 from emulator.server.front import Front
 from emulator.server.inbound import InboundListener
-from emulator.server.listening import bind
+from emulator.server.listening import BACKLOG, bind
 
 GRACE_SECONDS = 1.0
 
@@ -40,7 +40,8 @@ class RunningServer:
             server.close()
         self.front.pre_shutdown()
         await asyncio.gather(
-            self.front.shutdown(grace_seconds), *(listener.close() for listener in self._inbound)
+            self.front.shutdown(grace_seconds),
+            *(listener.close(grace_seconds) for listener in self._inbound),
         )
 
 
@@ -71,7 +72,7 @@ async def start(
             running.connect_addresses.append(listener.address)
         loop = asyncio.get_running_loop()
         for listening in sockets:
-            servers.append(await loop.create_server(front, sock=listening))
+            servers.append(await loop.create_server(front, sock=listening, backlog=BACKLOG))
     except BaseException:
         for listening in sockets:
             listening.close()
