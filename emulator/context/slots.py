@@ -41,7 +41,7 @@ class ConnectionSlots:
             self._give_back()
 
     async def _take(self) -> None:
-        if self._free and not self._line:
+        if self._free:  # Then nobody stands in line: a slot given back goes to the first there.
             self._free -= 1
             return
         waiter = asyncio.get_running_loop().create_future()

@@ -324,6 +324,26 @@ def test_backlog_that_fills_the_sink_holds_the_source() -> None:
     assert sink.sent == b"fourmore"
 
 
+def test_a_source_that_flows_is_paused_for_a_full_sink() -> None:
+    source, sink = ScriptedSource(), RecordingSink(room_bytes=4)
+    source.resume()
+    make_pump(source, sink, backlog=(b"four",))
+    assert source.paused
+
+
+def test_a_sink_lost_in_the_moment_of_writing_ends_it() -> None:
+    class Brittle(RecordingSink):
+        def write(self, data: Bytes) -> bool:
+            self.lose(LOST)
+            return False
+
+    source = ScriptedSource()
+    pump, _ = make_pump(source, Brittle())
+    source.deliver(b"a")
+    assert pump.state is PumpState.DONE
+    assert pump.done.error is LOST
+
+
 def test_loss_while_ending_rejects() -> None:
     source, sink = ScriptedSource(), RecordingSink(room_bytes=100)
     pump, ends = make_pump(source, sink)

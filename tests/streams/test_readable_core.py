@@ -402,10 +402,22 @@ class TestPumpTo:
         sink.lose(ConnectionError("gone"))
         assert done.error is not None
         assert not source.cancelled
+        assert source.paused
         source.deliver_late(b"late")
         source.deliver(b"c")
         source.end()
         assert [await read(core) for _ in range(4)] == [b"late", b"b", b"c", None]
+
+    async def test_source_given_back_while_it_flows_is_bounded(
+        self, source: ScriptedSource, core: ReadableCore
+    ) -> None:
+        sink = RecordingSink()
+        core.pump_to(sink, cancel_source=False)
+        assert not source.paused
+        sink.lose(ConnectionError("gone"))
+        source.deliver(*[b"four"] * 100)
+        assert core.buffered_bytes <= 12
+        assert await read(core) == b"four"
 
     async def test_sink_lost_cancels_the_source_and_closes(
         self, source: ScriptedSource, core: ReadableCore

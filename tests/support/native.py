@@ -110,8 +110,8 @@ class RecordingSink(ByteSink):
     def write(self, data: Bytes) -> bool:
         assert len(data), "a write has bytes"
         assert not self.finished, "nothing is written after the end"
-        if self.aborted_with is not None or self.lost_with is not None:
-            return False
+        assert self.aborted_with is None, "nothing is written to what was broken off"
+        assert self.lost_with is None, "nothing is written to what said it is gone"
         self.writes.append(bytes(data))
         self._waiting += data
         if self._room_bytes is None:
