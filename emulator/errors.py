@@ -123,6 +123,28 @@ START_TLS_CLOSED = "The connection was closed before startTls could be started."
 START_TLS_NOT_ASKED_FOR = (
     "The `secureTransport` socket option must be set to 'starttls' for startTls to be used."
 )
+TLS_CLOSED_IN_HANDSHAKE = "the peer closed the connection during the TLS handshake"
+TLS_TRUNCATED = "the peer closed the connection without ending TLS (no close_notify)"
+TLS_PLAINTEXT_PEER = (
+    "the peer does not speak TLS here: it answered {greeting!r}. Use the port that does, "
+    "secureTransport \"off\", or \"starttls\" and start_tls() when the protocol says so"
+)
+START_TLS_TWICE = (
+    "startTls has already been called on this socket, or the socket was transferred over RPC."
+)
+START_TLS_LOST = "The connection was closed before startTls completed."
+START_TLS_UNREAD = (
+    "{count} bytes arrived before startTls and were not read: {start!r}. In the clear anybody could have sent "
+    "them: read the server's answer before upgrading"
+)
+UPGRADE_OPTIONS_NOT_MAPPING = "start_tls(options): options must be a mapping or None, not {type}."
+EXPECTED_SERVER_HOSTNAME = (
+    "The expectedServerHostname option is not currently supported in startTls. "
+    "It works here; production refuses it."
+)
+TLS_EXPECTED = (
+    'connect() to {address}: it answered with a TLS alert, so it expects TLS. Use secureTransport "on".'
+)
 CONNECTION_LOST = "Network connection lost."
 CLOSED_WHILE_CONNECTING = "The socket was closed before the connection was opened."
 CONNECT_NOT_SUPPORTED = "Incoming CONNECT on a worker not supported"
@@ -212,6 +234,7 @@ HOST_NOT_LOCAL = (
 CANNOT_LISTEN = "Can't listen on {host}:{port}: {reason}."
 
 # Responses on their way.
+REQUEST_BODY_AFTER_RESPONSE = "Can't read from request stream after response has been sent."
 CLIENT_GONE = "The client closed the connection before its response was complete."
 SWITCHING_PROTOCOLS = (
     "A Response with status 101 needs a WebSocket, which is not served yet. Return another status."
@@ -240,6 +263,9 @@ HANDLER_CANCELLED = (
 )
 
 # Loading a worker.
+WORKER_MODULE_FAILED = (
+    "The worker {name!r} can't be imported: {error}. A file is named by its path: worker.py"
+)
 WORKER_FILE_MISSING = "There is no worker file {path}.{hint}"
 LOAD_FAILED = "The worker can't be loaded: {error} ({place})"
 NO_HANDLERS = (

@@ -13,17 +13,20 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import Enum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeVar, cast
 
 from emulator.context.observer import Observer, Traffic
 from emulator.context.slots import ConnectionSlots
 from emulator.errors import GlobalScopeError
 
 WAIT_UNTIL_SECONDS = 30.0
+
+T = TypeVar("T")
 
 _current: ContextVar[IoContext | None] = ContextVar("pyworker_io_context", default=None)
 
@@ -37,16 +40,25 @@ class ContextState(Enum):
 
 
 class IoContext:
-    """One event's belongings. `label` ("GET /path") names it in what the user reads."""
+    """One event's belongings. `label` ("GET /path") names it in what the user reads.
+
+    `provided` holds settings by their type, for the floors above: this one does not know them.
+    """
 
     def __init__(
-        self, label: str, observer: Observer, *, wait_until_seconds: float = WAIT_UNTIL_SECONDS
+        self,
+        label: str,
+        observer: Observer,
+        *,
+        wait_until_seconds: float = WAIT_UNTIL_SECONDS,
+        provided: Mapping[type, object] = MappingProxyType({}),
     ) -> None:
         self.label = label
         self.observer = observer
         self.traffic = Traffic()
         self.slots = ConnectionSlots()
         self._wait_until_seconds = wait_until_seconds
+        self._provided = provided
         self._state = ContextState.ACTIVE
         self._closers: dict[object, Callable[[], None]] = {}
         self._background: set[asyncio.Task[None]] = set()
@@ -66,6 +78,10 @@ class IoContext:
     def ended(self) -> bool:
         """True once nothing of this context may be used any more."""
         return self._state is ContextState.ENDED
+
+    def provided(self, kind: type[T], default: T) -> T:
+        """Return the settings of type `kind` that this event's server was started with, else `default`."""
+        return cast(T, self._provided.get(kind, default))
 
     @property
     def working(self) -> bool:

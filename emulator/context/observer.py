@@ -63,5 +63,8 @@ class Observer:
     def connection_waited(self, label: str, address: str, seconds: float) -> None:
         """connect(address) stood in line `seconds` for one of its request's connection slots."""
 
+    def certificate_unchecked(self, label: str, address: str) -> None:
+        """connect(address) speaks TLS with a host whose certificate is not checked, as was asked for."""
+
     def note(self, text: str) -> None:
         """Something worth one line: production would do otherwise, a key does nothing here."""

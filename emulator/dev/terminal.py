@@ -112,6 +112,11 @@ class Terminal(Observer):
         )
         self._line(Channel.ERR, printable(text), colour=_YELLOW)
 
+    def certificate_unchecked(self, label: str, address: str) -> None:
+        """One line each time: a test of nothing looks like a test."""
+        text = f'{label}: connect("{address}") does not check the certificate (--tls-insecure).'
+        self._line(Channel.ERR, printable(text), colour=_YELLOW)
+
     def note(self, text: str) -> None:
         """One line, the first time that it is said."""
         if text in self._notes or len(self._notes) >= _NOTES_REMEMBERED:

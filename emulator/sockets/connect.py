@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from contextvars import Context
 
 from emulator.context import IoContext, require_current
 from emulator.errors import OwnershipError
 from emulator.sockets.address import SocketAddress, parse_address
-from emulator.sockets.dial import dial
+from emulator.sockets.dial import dial, start_attempt, time_limit
+from emulator.sockets.network import DEFAULT_NETWORK, Network
 from emulator.sockets.options import SocketOptions, parse_options
 from emulator.sockets.policy import production_note
 from emulator.sockets.socket import Socket, SocketInfo
@@ -42,24 +42,22 @@ def connect(
     note = production_note(target)
     if note is not None:
         context.observer.note(note)
-    # The attempt is the runtime's own work: it runs outside the request's context.
-    socket.attempt(
-        asyncio.get_running_loop().create_task(
-            _attempt(socket, target, context), name=f"connect to {target}", context=Context()
-        )
-    )
+    socket.attempt(start_attempt(_attempt(socket, target, context), f"connect to {target}"))
     return socket
 
 
 async def _attempt(socket: Socket, address: SocketAddress, context: IoContext) -> None:
     loop = asyncio.get_running_loop()
     asked = loop.time()
+    network = context.provided(Network, DEFAULT_NETWORK)
     try:
         async with context.slots.held():
             waited = loop.time() - asked
             if waited > NOTICEABLE_WAIT_SECONDS:
                 context.observer.connection_waited(context.label, str(address), waited)
-            await dial(address, socket.wire)
+            async with time_limit(network.connect_timeout_seconds):
+                await dial(address, socket.wire)
+                await socket.secured()
     except OSError as error:
         socket.connect_failed(error)
 

@@ -1,4 +1,4 @@
-"""Opening a TCP connection: name look-up, one or several addresses, a time limit.
+"""Opening a TCP connection: name look-up, one or several addresses; and a limit on how long.
 
 Floor 3. Owns how a host and port become a connection on any event loop. Must not know slots, sockets or requests.
 Names with several addresses are tried as Happy Eyeballs (RFC 8305) has it, by the library that aiohttp uses.
@@ -9,6 +9,10 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from contextvars import Context
+from typing import Any
 
 import aiohappyeyeballs
 
@@ -16,24 +20,30 @@ from emulator.errors import NO_ANSWER, NO_HOST
 from emulator.sockets.address import SocketAddress
 from emulator.sockets.wire import Wire
 
-CONNECT_TIMEOUT_SECONDS = 30.0
 NEXT_ADDRESS_SECONDS = 0.25
 
 
-async def dial(
-    address: SocketAddress, wire: Wire, *, timeout_seconds: float = CONNECT_TIMEOUT_SECONDS
-) -> None:
-    """Open a connection to `address` with `wire` as its protocol.
-
-    Raises OSError with the operating system's reason, TimeoutError after `timeout_seconds`.
-    """
+@asynccontextmanager
+async def time_limit(seconds: float) -> AsyncIterator[None]:
+    """Bound what is awaited in the block; raises TimeoutError that says how long there was no answer."""
     try:
-        async with asyncio.timeout(timeout_seconds):
-            await _open(address, wire)
+        async with asyncio.timeout(seconds):
+            yield
     except TimeoutError as error:
         if error.errno is None:
-            raise TimeoutError(NO_ANSWER.format(seconds=timeout_seconds)) from None
-        raise
+            raise TimeoutError(NO_ANSWER.format(seconds=seconds)) from None
+        raise  # The operating system's own.
+
+
+def start_attempt(attempt: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    """Begin `attempt` as the runtime's own work, outside the request's context."""
+    return asyncio.get_running_loop().create_task(attempt, name=name, context=Context())
+
+
+async def dial(address: SocketAddress, wire: Wire) -> None:
+    """Open a connection to `address` with `wire` as its protocol. Raises OSError with the operating system's reason."""
+    try:
+        await _open(address, wire)
     except UnicodeError as error:  # What Python's idna codec says of a label it can't encode.
         raise socket.gaierror(
             socket.EAI_NONAME, f"{address.hostname} is not a host name: {error}"

@@ -31,6 +31,7 @@ class SocketOptions:
 
 
 _NAMES = frozenset(field.name for field in fields(SocketOptions))
+_UPGRADE_NAMES = frozenset({"expected_server_hostname"})
 
 
 def parse_options(options: object, named: Mapping[str, object]) -> SocketOptions:
@@ -40,13 +41,7 @@ def parse_options(options: object, named: Mapping[str, object]) -> SocketOptions
     """
     if isinstance(options, SocketOptions) and not named:
         return options
-    if options is not None and not isinstance(options, Mapping):
-        raise TypeError(errors.OPTIONS_NOT_MAPPING.format(type=type(options).__name__))
-    given = {
-        name: value
-        for key, value in {**(options or {}), **named}.items()
-        if (name := snake_case(str(key))) in _NAMES and value is not None
-    }
+    given = _given(options, named, _NAMES, errors.OPTIONS_NOT_MAPPING)
     secure_transport = given.get("secure_transport", "off")
     if secure_transport not in _SECURE_TRANSPORTS:
         raise TypeError(errors.SECURE_TRANSPORT.format(value=secure_transport))
@@ -55,6 +50,28 @@ def parse_options(options: object, named: Mapping[str, object]) -> SocketOptions
         allow_half_open=bool(given.get("allow_half_open", False)),
         high_water_mark=_bytes_of(given.get("high_water_mark", HIGH_WATER_MARK_BYTES)),
     )
+
+
+def parse_upgrade_options(options: object, named: Mapping[str, object]) -> str | None:
+    """Return the host name that start_tls() options ask the certificate to be for; None if they don't.
+
+    Raises TypeError for options that are neither a mapping nor None.
+    """
+    given = _given(options, named, _UPGRADE_NAMES, errors.UPGRADE_OPTIONS_NOT_MAPPING)
+    name = given.get("expected_server_hostname")
+    return None if name is None else str(name)
+
+
+def _given(
+    options: object, named: Mapping[str, object], names: frozenset[str], refusal: str
+) -> dict[str, object]:
+    if options is not None and not isinstance(options, Mapping):
+        raise TypeError(refusal.format(type=type(options).__name__))
+    return {
+        name: value
+        for key, value in {**(options or {}), **named}.items()
+        if (name := snake_case(str(key))) in names and value is not None
+    }
 
 
 def _bytes_of(value: object) -> int:

@@ -7,16 +7,21 @@ know how a connection is made (connect.py) or what HTTP is. Source: connect.md, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from emulator import errors
 from emulator.context import IoContext, Owned
 from emulator.errors import SocketError
 from emulator.naming import camel_case_aliases
 from emulator.sockets.address import SocketAddress
-from emulator.sockets.options import SecureTransport, SocketOptions
+from emulator.sockets.dial import start_attempt, time_limit
+from emulator.sockets.greeting import Greeting
+from emulator.sockets.network import DEFAULT_NETWORK, Network
+from emulator.sockets.options import SecureTransport, SocketOptions, parse_upgrade_options
 from emulator.sockets.state import OVER, SocketEvent, SocketState, next_state
+from emulator.sockets.tls import TlsLayer
 from emulator.sockets.wire import Wire, WireListener
 from emulator.streams import Lock, Promise, ReadableState, ReadableStream, WritableStream
 
@@ -34,7 +39,8 @@ class SocketInfo:
 class Socket(Owned, WireListener):
     """A TCP connection. Belongs to the request that made it and is closed when that ends.
 
-    `address` is where it goes, None for an inbound one; `info` is what `opened` gives.
+    `address` is where it goes, None for an inbound one; `info` is what `opened` gives. A socket that another was
+    `upgraded_from` takes over its connection; `server_name` is whose certificate TLS expects, if not the address's.
     """
 
     io_type = "Socket"
@@ -45,6 +51,9 @@ class Socket(Owned, WireListener):
         options: SocketOptions,
         info: SocketInfo,
         address: SocketAddress | None = None,
+        *,
+        upgraded_from: Socket | None = None,
+        server_name: str | None = None,
     ) -> None:
         super().__init__()
         self._context = context
@@ -56,9 +65,26 @@ class Socket(Owned, WireListener):
         self._opened: Promise[SocketInfo] = Promise()
         self._closed: Promise[None] = Promise()
         self._over: Promise[None] = Promise()
-        self._wire = Wire(self, context.traffic, options.high_water_mark)
-        self._readable = ReadableStream(self._wire)
-        self._writable = WritableStream(self._wire, high_water_mark_bytes=options.high_water_mark)
+        self._upgraded_from = upgraded_from
+        self._wire = (
+            Wire(self, context.traffic, options.high_water_mark)
+            if upgraded_from is None
+            else upgraded_from.wire
+        )
+        self._tls: TlsLayer | None = None
+        if address is not None and options.secure_transport == "on":
+            network = context.provided(Network, DEFAULT_NETWORK)
+            name = server_name or address.host
+            self._tls = TlsLayer(self._wire, network.trust, name)
+            if not network.trust.checks(name):
+                context.observer.certificate_unchecked(context.label, str(address))
+        self._channel: Wire | TlsLayer = self._tls or self._wire
+        self._readable = ReadableStream(self._channel)
+        self._writable = WritableStream(
+            self._channel, high_water_mark_bytes=options.high_water_mark
+        )
+        if self._tls is None and address is not None:
+            Greeting(self._wire, self._readable.core, self._note_tls_alert)
         self._readable.core.closed.when_settled(self._reading_over)
         self._writable.core.closed.when_settled(self._writing_over)
         context.own(self, self._let_go)
@@ -119,24 +145,43 @@ class Socket(Owned, WireListener):
         if self._move(SocketEvent.CLOSE_CALLED):
             self._readable.begin_closing(Lock.CLOSING)
             self._writable.begin_closing(Lock.CLOSING)
-            if connecting and not self._wire.buffered_bytes:
+            if connecting and not self._channel.buffered_bytes:
                 self._abandon_attempt()
                 self._flushed()
             else:
-                self._wire.flush().when_settled(self._flushed)
+                self._channel.flush().when_settled(self._flushed)
         return self._over
 
-    def start_tls(self, options: Mapping[str, object] | None = None) -> Socket:
-        """Upgrade this connection to TLS and return the Socket that speaks it.
+    def start_tls(self, options: Mapping[str, object] | None = None, /, **named: object) -> Socket:
+        """Upgrade this connection to TLS; returns at once the Socket that speaks it, which may be written to.
 
-        Raises TypeError with the platform's sentence when this socket can't be upgraded.
+        What is queued is sent first, in the clear. This socket's streams are closed, their readers and writers stop
+        working. Raises TypeError with the platform's sentence when this socket can't be upgraded.
         """
         self.check_owner()
-        if self._options.secure_transport == "on":
-            raise TypeError(errors.START_TLS_ON_TLS)
-        if self._state not in (SocketState.CONNECTING, SocketState.OPEN, SocketState.UPGRADED):
-            raise TypeError(errors.START_TLS_CLOSED)
-        raise TypeError(errors.START_TLS_NOT_ASKED_FOR)
+        server_name = parse_upgrade_options(options, named)
+        self._check_upgradable()
+        if server_name is not None:
+            self._context.observer.note(errors.EXPECTED_SERVER_HOSTNAME)
+        successor = Socket(
+            self._context,
+            replace(self._options, secure_transport="on"),
+            self._info,
+            self._address,
+            upgraded_from=self,
+            server_name=server_name,
+        )
+        was_open = self._state is SocketState.OPEN
+        unread = self._hand_over(successor)
+        if was_open and not unread:
+            successor.wire_opened()
+        successor.attempt(start_attempt(successor.take_over(unread), f"TLS with {self._address}"))
+        return successor
+
+    def __await__(self) -> Generator[Any, None, Socket]:
+        """Give this socket at once: the platform's samples await start_tls()."""
+        yield from ()
+        return self
 
     # For whoever opens the connection.
 
@@ -144,25 +189,58 @@ class Socket(Owned, WireListener):
         """`attempt` is opening this socket's connection; close() cancels it."""
         self._attempt = attempt
 
+    async def secured(self) -> None:
+        """Wait until the connection can be used, TLS included where it was asked for. Raises OSError if it can't."""
+        if self._tls is not None:
+            await self._tls.handshake
+
+    async def take_over(self, unread: list[bytes]) -> None:
+        """Wait for the upgrade of the connection, and fail if it can't be; `unread` came in the clear before it."""
+        assert self._upgraded_from is not None
+        network = self._context.provided(Network, DEFAULT_NETWORK)
+        try:
+            if unread:
+                data = b"".join(unread)
+                raise OSError(errors.START_TLS_UNREAD.format(count=len(data), start=data[:40]))
+            async with time_limit(network.connect_timeout_seconds):
+                await self._upgraded_from._opened
+                await self.secured()
+        except OSError as error:
+            self.connect_failed(error.__cause__ or error)
+
     def connect_failed(self, reason: BaseException) -> None:
-        """The connection can't be opened: `reason` is the operating system's."""
+        """The connection can't be opened or upgraded: `reason` is the operating system's, or that of TLS."""
         self._attempt = None
+        error = SocketError(self._failure_sentence(reason))
+        error.__cause__ = reason
+        if self.upgraded:
+            self._opened.reject(error)  # The Socket that took over says the rest.
         if not self._move(SocketEvent.CONNECT_FAILED):
             return
-        assert self._address is not None
-        http = self._address.port in (80, 443)
-        error = SocketError(errors.CONNECT_FAILED_HTTP if http else errors.CONNECT_FAILED)
-        error.__cause__ = reason
         self._context.observer.connection_failed(self._context.label, str(self._address), reason)
         self._opened.reject(error)
         self._end_streams(error)
+        self._channel.close()
         self._settle(error)
 
     # What the connection says.
 
     def wire_opened(self) -> None:
-        self._attempt = None
-        self._context.traffic.sockets += 1
+        if self._upgraded_from is None:
+            self._context.traffic.sockets += 1
+        else:
+            self._upgraded_from._opened.resolve(self._info)
+        if self._tls is None:
+            self._ready()
+        else:
+            self._tls.handshake.when_settled(self._handshake_over)
+            self._tls.start()
+
+    def _handshake_over(self) -> None:
+        if self._tls is not None and self._tls.handshake.error is None:
+            self._ready()  # A failed one is reported by the attempt that waits for it.
+
+    def _ready(self) -> None:
         self._move(SocketEvent.OPENED)
         self._opened.resolve(self._info)
         if self._readable.core.state is ReadableState.CLOSED:
@@ -175,6 +253,44 @@ class Socket(Owned, WireListener):
 
     # What follows.
 
+    def _check_upgradable(self) -> None:
+        """Raise the platform's TypeError unless start_tls() may be called now. Its order is part of the contract."""
+        if self._options.secure_transport == "on":
+            raise TypeError(errors.START_TLS_ON_TLS)
+        if self._state not in (SocketState.CONNECTING, SocketState.OPEN, SocketState.UPGRADED):
+            raise TypeError(errors.START_TLS_CLOSED)
+        if self._options.secure_transport != "starttls":
+            raise TypeError(errors.START_TLS_NOT_ASKED_FOR)
+        if self._state is SocketState.UPGRADED:
+            raise TypeError(errors.START_TLS_TWICE)
+        self._readable.check_not_piped()
+        self._writable.check_not_piped()
+
+    def _hand_over(self, successor: Socket) -> list[bytes]:
+        """Give the connection to `successor`; return what has arrived and nobody has read."""
+        self._move(SocketEvent.UPGRADE_CALLED)
+        self._readable.begin_closing(Lock.DETACHED)
+        self._writable.begin_closing(Lock.DETACHED)
+        unread = self._readable.core.retire()
+        self._context.disown(self)
+        self._wire.listen(successor)
+        self._wire.flush().when_settled(self._handed_over)
+        return unread
+
+    def _handed_over(self) -> None:
+        self._writable.core.seal()
+        self._closed.resolve(None)
+        self._over.resolve(None)
+
+    def _failure_sentence(self, reason: BaseException) -> str:
+        if self._upgraded_from is not None and isinstance(reason, ConnectionError):
+            return errors.START_TLS_LOST
+        http = self._address is not None and self._address.port in (80, 443)
+        return errors.CONNECT_FAILED_HTTP if http else errors.CONNECT_FAILED
+
+    def _note_tls_alert(self) -> None:
+        self._context.observer.note(errors.TLS_EXPECTED.format(address=self._address))
+
     def _reading_over(self) -> None:
         if self._readable.core.state is not ReadableState.CLOSED:
             return  # Broken: the wire says so itself.
@@ -182,7 +298,7 @@ class Socket(Owned, WireListener):
             return
         if self._state is SocketState.CLOSED:
             self._close_wire()
-        elif self._wire.peer_ended and not self._options.allow_half_open:
+        elif self._channel.peer_ended and not self._options.allow_half_open:
             self._writable.core.close()
 
     def _writing_over(self) -> None:
@@ -199,7 +315,7 @@ class Socket(Owned, WireListener):
 
     def _close_wire(self) -> None:
         self._end_streams(None)
-        self._wire.close()
+        self._channel.close()
         self._settle(None)
 
     def _let_go(self) -> None:
@@ -214,6 +330,8 @@ class Socket(Owned, WireListener):
         attempt, self._attempt = self._attempt, None
         if attempt is not None:
             attempt.cancel()
+        if self._upgraded_from is not None:
+            self._upgraded_from._abandon_attempt()
         self._opened.reject(SocketError(errors.CLOSED_WHILE_CONNECTING))
 
     def _end_streams(self, error: SocketError | None) -> None:

@@ -198,6 +198,11 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
                 raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         transport.abort()
 
+    def break_off(self, error: OSError) -> None:
+        """Reset the connection and have it count as lost, for the reason `error`."""
+        self._broken = error
+        self.abort(error)
+
     def close(self) -> None:
         """Let go of the connection without losing what was written: send it, then FIN; drop what still comes."""
         transport = self._transport

@@ -140,6 +140,11 @@ class ReadableStream(Owned):
         if self.locked:
             raise TypeError(errors.READABLE_LOCKED)
 
+    def check_not_piped(self) -> None:
+        """Raise TypeError while a pipe or a body holds this stream; a reader or writer may."""
+        if self._lock is Lock.PIPED:
+            raise TypeError(errors.READABLE_LOCKED)
+
     def hold(self) -> ReadableCore:
         """Lock this stream for good, as a body or a pipe does, and return its core."""
         self.check_unlocked()

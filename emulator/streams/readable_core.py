@@ -157,6 +157,13 @@ class ReadableCore(Receiver):
         else:
             self._source.cancel(error)
 
+    def retire(self) -> list[bytes]:
+        """Somebody else receives from the source now: close without touching it, and return what nobody has read."""
+        unread = self.take_buffer()
+        if self._state is ReadableState.READABLE:
+            self._close()
+        return unread
+
     def take_buffer(self) -> list[bytes]:
         """Return, and forget, what has arrived and nobody has read."""
         self._reclaim_handed_read()

@@ -76,6 +76,11 @@ class WritableStream(Owned):
         if self.locked:
             raise self._lock_error()
 
+    def check_not_piped(self) -> None:
+        """Raise TypeError while a pipe or a body holds this stream; a reader or writer may."""
+        if self._lock is Lock.PIPED:
+            raise TypeError(errors.WRITABLE_LOCKED)
+
     def hold(self) -> WritableCore:
         """Lock this stream as a pipe does, and return its core."""
         self.check_unlocked()
