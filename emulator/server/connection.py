@@ -168,6 +168,11 @@ class ResponseSink(ByteSink):
         self._flushed: Promise[None] | None = None
         connection.sink = self
 
+    @property
+    def begun(self) -> bool:
+        """True once the head is out."""
+        return not self._head
+
     def feed_from(self, feeder: Feeder) -> None:
         self._feeder = feeder
         if self._connection.transport is None:
@@ -185,7 +190,9 @@ class ResponseSink(ByteSink):
         try:
             parts = self._framing.frame(data)
         except FramingError as error:
-            self._break_off(error)
+            feeder, self._feeder = self._feeder, None
+            if feeder is not None:
+                feeder.sink_lost(error)
             return True
         if self._head:
             parts = (self._head, *parts)
@@ -216,7 +223,6 @@ class ResponseSink(ByteSink):
         try:
             end = self._head + self._framing.end()
         except FramingError as error:
-            self._break_off(error)
             return Promise.rejected(error)
         self._head = b""
         if end:
@@ -224,11 +230,13 @@ class ResponseSink(ByteSink):
         return self.flush()
 
     def abort(self, error: BaseException) -> None:
-        """Close the connection without the body's end, so that the client can tell that it was broken off."""
+        """The exchange hears of `error` as well, and will `break_off()`: losing the connection would cancel it."""
+
+    def break_off(self) -> None:
+        """Close the connection without the body's end, so that the client can tell that this is not the whole."""
         transport = self._connection.transport
         if transport is None:
             return
-        self.send_head()
         if not self._framing.keeps_connection:
             raw = cast(socket.socket | None, transport.get_extra_info("socket"))
             if raw is not None:
@@ -251,12 +259,6 @@ class ResponseSink(ByteSink):
             self._flushed.reject(error)
         if self._feeder is not None:
             self._feeder.sink_lost(error)
-
-    def _break_off(self, error: FramingError) -> None:
-        feeder, self._feeder = self._feeder, None
-        if feeder is not None:
-            feeder.sink_lost(error)
-        self.abort(error)
 
 
 def _refusal_of(error: BadHttpMessage) -> Refusal:

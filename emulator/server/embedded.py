@@ -24,6 +24,7 @@ from emulator.runtime import Isolate
 from emulator.server.front import Front
 from emulator.server.inbound import InboundListener
 from emulator.server.listening import bind
+from emulator.sockets import DEFAULT_NETWORK, Network
 
 GRACE_SECONDS = 1.0
 
@@ -41,6 +42,7 @@ class WorkerServer(BaseTestServer):
         env: Mapping[str, Any],
         listeners: Sequence[ConnectListener],
         observer: Observer,
+        network: Network,
         host: str,
         port: int,
     ) -> None:
@@ -49,6 +51,7 @@ class WorkerServer(BaseTestServer):
         self._env = env
         self._listeners = listeners
         self._observer = observer
+        self._network = network
         self._inbound: list[InboundListener] = []
         self._isolate: Isolate | None = None
         self.connect_addresses: list[str] = []
@@ -95,7 +98,9 @@ class WorkerServer(BaseTestServer):
 
     async def _make_runner(self, **kwargs: Any) -> ServerRunner:
         assert self._isolate is not None
-        return ServerRunner(Front(self._isolate, self._observer), shutdown_timeout=GRACE_SECONDS)
+        return ServerRunner(
+            Front(self._isolate, self._observer, self._network), shutdown_timeout=GRACE_SECONDS
+        )
 
 
 def serve(
@@ -104,13 +109,14 @@ def serve(
     env: Mapping[str, Any] | None = None,
     connect: int | Sequence[ConnectListener] = 0,
     observer: Observer | None = None,
+    network: Network = DEFAULT_NETWORK,
     host: str = "127.0.0.1",
     port: int = 0,
 ) -> WorkerServer:
     """Return a server, not started yet, for `worker`: a file, a module, its importable name, or a class.
 
     `env` holds its variables, `connect` how many TCP ports its connect() handler listens on (or which), `observer`
-    hears what the terminal would show; port 0 is any free port.
+    hears what the terminal would show; `network` says whom connect() trusts and how long it waits; port 0 is any free port.
 
         async with emulator.serve("worker.py", env={"GREETING": "hi"}) as server:
             ...  # server.url
@@ -120,7 +126,7 @@ def serve(
         if isinstance(connect, int)
         else connect
     )
-    return WorkerServer(worker, env or {}, listeners, observer or Observer(), host, port)
+    return WorkerServer(worker, env or {}, listeners, observer or Observer(), network, host, port)
 
 
 def _load(worker: str | Path | ModuleType | type, env: Mapping[str, Any]) -> Isolate:

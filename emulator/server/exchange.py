@@ -15,7 +15,7 @@ from urllib.parse import quote
 from aiohttp.http import HttpVersion11
 from aiohttp.web_request import BaseRequest
 
-from emulator.context import EventRecord, IoContext, Observer, Outcome, enter
+from emulator.context import EventRecord, IoContext, Outcome, enter
 from emulator.errors import SWITCHING_PROTOCOLS
 from emulator.http import Request, Response
 from emulator.runtime import Isolate, dispatch
@@ -36,11 +36,11 @@ JOINED_BODY_BYTES = 65_536
 class Exchange:
     """One request and its response. `run()` it once."""
 
-    def __init__(self, request: BaseRequest, isolate: Isolate, observer: Observer) -> None:
-        self.context = IoContext(f"{request.method} {request.raw_path}", observer)
+    def __init__(self, request: BaseRequest, isolate: Isolate, context: IoContext) -> None:
+        self.context = context
         self._request = request
         self._isolate = isolate
-        self._observer = observer
+        self._observer = context.observer
         self._connection = cast(HttpConnection, request.protocol)
         self._body = (
             RequestBody(request.content, self._send_continue) if request.body_exists else None
@@ -173,17 +173,21 @@ class Exchange:
         head = self._head(response.status, response.status_text, response.raw_headers(), own)
         sink = ResponseSink(self._connection, head, framing)
         done = core.pump_to(sink)
+        if done.error is not None and not sink.begun:
+            raise done.error
         sink.send_head()
         try:
             await done
+        except ClientGone:
+            raise
         except asyncio.CancelledError:
             core.cancel(ClientGone())
-            raise
-        except ClientGone:
+            sink.break_off()
             raise
         except Exception as error:
             # The head is out: all that is left is to close the connection without the body's end.
             self._keep_alive = False
+            sink.break_off()
             self._observer.body_failed(self.context.label, error)
             return Outcome.EXCEPTION
         return Outcome.OK

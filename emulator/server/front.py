@@ -16,7 +16,7 @@ from emulator.runtime import Isolate
 from emulator.server.connection import HttpConnection
 from emulator.server.exchange import Exchange
 from emulator.server.limits import HEADERS_LIMIT_BYTES, HEADERS_LIMIT_COUNT, URL_LIMIT_BYTES
-from emulator.sockets import unwatch_loop, watch_loop
+from emulator.sockets import DEFAULT_NETWORK, Network, unwatch_loop, watch_loop
 
 MOMENT_SECONDS = 0.001
 UNWINDING_SECONDS = 0.5
@@ -28,10 +28,13 @@ class Front(Server):
     `isolate` may be replaced at any time: requests that have begun stay with theirs.
     """
 
-    def __init__(self, isolate: Isolate, observer: Observer) -> None:
+    def __init__(
+        self, isolate: Isolate, observer: Observer, network: Network = DEFAULT_NETWORK
+    ) -> None:
         super().__init__(self._answer, handler_cancellation=True)
         self.isolate = isolate
         self.observer = observer
+        self._provided = {Network: network}
         self._exchanges: set[asyncio.Task[None]] = set()
         self._afterwork: set[asyncio.Task[None]] = set()
         watch_loop(self._loop)
@@ -64,6 +67,10 @@ class Front(Server):
             await asyncio.wait(self._afterwork)
         unwatch_loop(self._loop)
 
+    def context(self, label: str) -> IoContext:
+        """Return the context of a new event."""
+        return IoContext(label, self.observer, provided=self._provided)
+
     def see_out(self, context: IoContext) -> None:
         """The event of `context` is over: close what it owned, once its wait_until work is done."""
         if not context.working:
@@ -76,7 +83,8 @@ class Front(Server):
         task.add_done_callback(self._afterwork.discard)
 
     async def _answer(self, request: BaseRequest) -> StreamResponse:
-        exchange = Exchange(request, self.isolate, self.observer)
+        context = self.context(f"{request.method} {request.raw_path}")
+        exchange = Exchange(request, self.isolate, context)
         self._exchanges.add(request.task)
         try:
             sent = await exchange.run()

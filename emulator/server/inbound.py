@@ -52,7 +52,7 @@ class InboundListener:
             await asyncio.wait(self._connections, timeout=UNWINDING_SECONDS)
 
     def _accept(self) -> asyncio.Protocol:
-        context = IoContext(f"CONNECT {self.address}", self._front.observer)
+        context = self._front.context(f"CONNECT {self.address}")
         with enter(context):
             socket = accept(context, SocketInfo(local_address=self.address))
             opened = socket.opened

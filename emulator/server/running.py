@@ -14,6 +14,7 @@ from emulator.runtime import Isolate
 from emulator.server.front import Front
 from emulator.server.inbound import InboundListener
 from emulator.server.listening import BACKLOG, bind
+from emulator.sockets import DEFAULT_NETWORK, Network
 
 GRACE_SECONDS = 1.0
 
@@ -53,12 +54,13 @@ async def start(
     port_tries: int = 1,
     connect_listeners: Sequence[ConnectListener] = (),
     observer: Observer | None = None,
+    network: Network = DEFAULT_NETWORK,
 ) -> RunningServer:
     """Serve `isolate` on `host` and the first free one of `port_tries` ports from `port` (0: any).
 
-    Raises ListenError when there is none, or when a connect listener's port can't be had.
+    `network` says how connect() makes its connections. Raises ListenError when a port can't be had.
     """
-    front = Front(isolate, observer or Observer())
+    front = Front(isolate, observer or Observer(), network)
     sockets = bind(host, port, port_tries)
     url = f"http://{_in_url(host)}:{sockets[0].getsockname()[1]}"
     inbound: list[InboundListener] = []
