@@ -26,6 +26,8 @@ def main() -> int:
     except BenchFailure as failure:
         _say(str(failure))
         return 1
+    except KeyboardInterrupt:
+        return 130
     print(report.table(results))
     print(f"\n{report.write_json(results, options)}")
     return 0

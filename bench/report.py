@@ -119,7 +119,7 @@ def _document(results: Sequence[Result], options: Options) -> Mapping[str, Any]:
             "processors": os.cpu_count(),
             "packages": {name: _version(name) for name in _PACKAGES},
         },
-        "generator": generator.name(),
+        "generator": generator.name(options.seconds),
         "baseline": BASELINE,
         "rounds": options.rounds,
         "seconds": options.seconds,

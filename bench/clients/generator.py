@@ -24,17 +24,17 @@ class Count:
     failures: int
 
 
-def name() -> str:
-    """Return which generator makes the load."""
-    return "bench.clients.rate" if shutil.which("wrk") is None else "wrk"
+def name(seconds: float) -> str:
+    """Return which generator makes a load of `seconds`: wrk counts whole ones only."""
+    usable = seconds == int(seconds) and shutil.which("wrk") is not None
+    return "wrk" if usable else "bench.clients.rate"
 
 
 def run(port: int, connections: int, seconds: float) -> Count:
     """Keep `connections` clients busy for `seconds`. Raises BenchFailure when that can't be done."""
-    # wrk counts whole seconds.
-    if shutil.which("wrk") is None or seconds != int(seconds):
-        return _run_own(port, connections, seconds)
-    return _run_wrk(port, connections, int(seconds))
+    if name(seconds) == "wrk":
+        return _run_wrk(port, connections, int(seconds))
+    return _run_own(port, connections, seconds)
 
 
 def _run_wrk(port: int, connections: int, seconds: int) -> Count:

@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.contenders import CONTENDERS, Contender, Task
 from bench.loads.base import Contestant, Load, tasks
 from bench.options import Options
-from bench.processes import BenchFailure, connect, free_port, spawned, tail
+from bench.processes import BenchFailure, Launch, connect, free_port, spawned, tail
 from bench.statistics import Sample
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -24,7 +24,7 @@ def _prepare(options: Options, folder: Path) -> Iterator[list[Contestant]]:
     for task in tasks("start", options, folder):
         for contender in CONTENDERS:
             if contender.launch(task, free_port()) is not None:
-                _sample(contender, task)  # Byte-compiles what was not compiled yet.
+                _sample(contender, task)  # Its byte-code is there from now on.
                 take = partial(_sample, contender, task)
                 found.append(Contestant(contender.name, task.loop, take))
     yield found
@@ -35,6 +35,7 @@ def _sample(contender: Contender, task: Task) -> Sample:
     port = free_port()
     launch = contender.launch(task, port)
     assert launch is not None
+    launch = Launch(launch.argv, {**launch.environ, **_bytecode(task)})
     log = task.folder / "start.log"
     before = _children_seconds()
     began = time.perf_counter()
@@ -48,6 +49,14 @@ def _sample(contender: Contender, task: Task) -> Sample:
     if not answer.startswith(b"HTTP/1.1 200"):
         raise BenchFailure(f"{contender.name} answered {answer[:80]!r}:\n{tail(log)}")
     return Sample(seconds * 1e3, (_children_seconds() - before) * 1e3)
+
+
+def _bytecode(task: Task) -> dict[str, str]:
+    """Keep byte-code, as on a user's machine from the second start on, whatever is set here."""
+    return {
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONPYCACHEPREFIX": str(task.folder / "bytecode"),
+    }
 
 
 def _children_seconds() -> float:
