@@ -116,7 +116,7 @@ def serve(
     """Return a server, not started yet, for `worker`: a file, a module, its importable name, or a class.
 
     `env` holds its variables, `connect` how many TCP ports its connect() handler listens on (or which), `observer`
-    hears what the terminal would show; `network` says whom connect() trusts and how long it waits; port 0 is any free port.
+    hears what the terminal would show; `network` says whom connect() trusts and how long it waits. Port 0 is any.
 
         async with emulator.serve("worker.py", env={"GREETING": "hi"}) as server:
             ...  # server.url

@@ -34,7 +34,7 @@ class Front(Server):
         super().__init__(self._answer, handler_cancellation=True)
         self.isolate = isolate
         self.observer = observer
-        self._provided = {Network: network}
+        self._provided: dict[type, object] = {Network: network}
         self._exchanges: set[asyncio.Task[None]] = set()
         self._afterwork: set[asyncio.Task[None]] = set()
         watch_loop(self._loop)

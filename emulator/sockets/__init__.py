@@ -2,12 +2,16 @@
 
 from emulator.sockets.address import SocketAddress, parse_address
 from emulator.sockets.connect import accept, connect
+from emulator.sockets.network import DEFAULT_NETWORK, Network
 from emulator.sockets.options import SecureTransport, SocketOptions, parse_options
 from emulator.sockets.socket import Socket, SocketInfo
 from emulator.sockets.state import SocketEvent, SocketState
 from emulator.sockets.stdlib import unwatch_loop, watch_loop
+from emulator.sockets.tls import Trust
 
 __all__ = [
+    "DEFAULT_NETWORK",
+    "Network",
     "SecureTransport",
     "Socket",
     "SocketAddress",
@@ -15,6 +19,7 @@ __all__ = [
     "SocketInfo",
     "SocketOptions",
     "SocketState",
+    "Trust",
     "accept",
     "connect",
     "parse_address",
