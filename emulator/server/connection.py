@@ -20,7 +20,7 @@ from aiohttp.web_response import StreamResponse
 
 from emulator.context import EventRecord, Observer, Outcome, Traffic
 from emulator.errors import CLIENT_GONE
-from emulator.server.framing import Framing, FramingError
+from emulator.server.framing import JOINED_CHUNK_BYTES, Framing, FramingError
 from emulator.server.limits import (
     HEADERS_TOO_LARGE,
     URL_LIMIT_BYTES,
@@ -119,6 +119,16 @@ class HttpConnection(RequestHandler):
             self._incoming = Incoming.DROPPED
             payload.set_exception(RequestPayloadError("its body's chunks are not well-formed"))
 
+    def force_close(self) -> None:
+        """Close now; what was written is still sent, unless a body that is not whole would look whole."""
+        transport = self.transport
+        if transport is not None and self.sink is not None and self.sink.ends_with_connection:
+            raw = cast(socket.socket | None, transport.get_extra_info("socket"))
+            if raw is not None:
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            transport.abort()
+        super().force_close()
+
     async def linger(self) -> None:
         """End the outgoing side, then drop what comes until the client ends its side, LINGER_SECONDS at most.
 
@@ -169,6 +179,11 @@ class ResponseSink(ByteSink):
         connection.sink = self
 
     @property
+    def ends_with_connection(self) -> bool:
+        """True when a clean close would pass for the body's end."""
+        return not self._framing.keeps_connection
+
+    @property
     def begun(self) -> bool:
         """True once the head is out."""
         return not self._head
@@ -197,10 +212,11 @@ class ResponseSink(ByteSink):
         if self._head:
             parts = (self._head, *parts)
             self._head = b""
-        if len(parts) == 1:
-            transport.write(parts[0])
-        else:
-            transport.writelines(parts)
+        if len(parts) > 1 and len(data) <= JOINED_CHUNK_BYTES:
+            parts = (b"".join(parts),)
+        # Not writelines(): before Python 3.12 asyncio's copies everything into one piece.
+        for part in parts:
+            transport.write(part)
         return not self._connection.writing_paused
 
     def send_head(self) -> None:
@@ -234,14 +250,6 @@ class ResponseSink(ByteSink):
 
     def break_off(self) -> None:
         """Close the connection without the body's end, so that the client can tell that this is not the whole."""
-        transport = self._connection.transport
-        if transport is None:
-            return
-        if not self._framing.keeps_connection:
-            raw = cast(socket.socket | None, transport.get_extra_info("socket"))
-            if raw is not None:
-                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-            transport.abort()
         self._connection.force_close()
 
     def drained(self) -> None:

@@ -225,7 +225,7 @@ class Exchange:
     async def _drained(self) -> Outcome:
         """Wait until a slow client has taken what was written, so that responses don't pile up."""
         if self._connection.writing_paused:
-            await ResponseSink(self._connection, b"", UntilClose()).flush()
+            await ResponseSink(self._connection, b"", Length(0)).flush()
         return Outcome.OK
 
     def _refuse(self, refusal: Refusal) -> None:

@@ -6,6 +6,7 @@ Floor 6. Owns which isolate answers new requests and the work that outlives resp
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 
 from aiohttp.web import Server
 from aiohttp.web_request import BaseRequest
@@ -37,7 +38,9 @@ class Front(Server):
         self._provided: dict[type, object] = {Network: network}
         self._exchanges: set[asyncio.Task[None]] = set()
         self._afterwork: set[asyncio.Task[None]] = set()
+        self._watch = ExitStack()
         watch_loop(self._loop)
+        self._watch.callback(unwatch_loop, self._loop)
 
     def __call__(self) -> HttpConnection:
         return HttpConnection(
@@ -65,7 +68,7 @@ class Front(Server):
             task.cancel()
         if self._afterwork:
             await asyncio.wait(self._afterwork)
-        unwatch_loop(self._loop)
+        self._watch.close()
 
     def context(self, label: str) -> IoContext:
         """Return the context of a new event."""

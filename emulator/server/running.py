@@ -60,8 +60,8 @@ async def start(
 
     `network` says how connect() makes its connections. Raises ListenError when a port can't be had.
     """
-    front = Front(isolate, observer or Observer(), network)
     sockets = bind(host, port, port_tries)
+    front = Front(isolate, observer or Observer(), network)
     url = f"http://{_in_url(host)}:{sockets[0].getsockname()[1]}"
     inbound: list[InboundListener] = []
     servers: list[asyncio.Server] = []

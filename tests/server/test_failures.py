@@ -137,10 +137,12 @@ async def test_a_handler_that_fails(kind: str, caplog: pytest.LogCaptureFixture)
 
 async def test_a_missing_handler() -> None:
     recorder = Recorder()
-    async with serving(connect=lambda socket: None, observer=recorder) as server:
-        async with connected(server) as client:
-            client.get("/")
-            assert errors.NO_FETCH_HANDLER in (await client.response()).body.decode()
+    async with (
+        serving(connect=lambda socket: None, observer=recorder) as server,
+        connected(server) as client,
+    ):
+        client.get("/")
+        assert errors.NO_FETCH_HANDLER in (await client.response()).body.decode()
 
 
 async def test_the_text_shows_the_workers_frames(aiohttp_client: Client, tmp_path: Path) -> None:

@@ -35,26 +35,28 @@ def through(request: Request, env: Any) -> Response:
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 async def test_bytes_arrive_as_soon_as_they_are_sent(version: str) -> None:
     """Every step waits for the one before: nothing is held back until there is more."""
-    async with PeerServer() as upstream:
-        async with serving(through, env={"UPSTREAM": upstream.address}) as server:
-            async with connected(server) as client:
-                client.get("/", version=version)
-                head = await client.head()
-                peer = await upstream.accepted()
-                for sent in (b"a", b"bc", b"d" * 1_000):
-                    await asyncio.to_thread(peer.send, sent)
-                    if version == "1.1":
-                        assert await client.chunk() == sent
-                    else:
-                        assert await within(client.reader.readexactly(len(sent))) == sent
-                await asyncio.to_thread(peer.half_close)
-                if version == "1.1":
-                    assert head["transfer-encoding"] == "chunked"
-                    assert await client.chunk() == b""
-                    client.get("/", "Connection: close")
-                    (await upstream.accepted()).close()
-                    assert (await client.response()).body == b""
-                assert await client.rest() == b""
+    async with (
+        PeerServer() as upstream,
+        serving(through, env={"UPSTREAM": upstream.address}) as server,
+        connected(server) as client,
+    ):
+        client.get("/", version=version)
+        head = await client.head()
+        peer = await upstream.accepted()
+        for sent in (b"a", b"bc", b"d" * 1_000):
+            await asyncio.to_thread(peer.send, sent)
+            if version == "1.1":
+                assert await client.chunk() == sent
+            else:
+                assert await within(client.reader.readexactly(len(sent))) == sent
+        await asyncio.to_thread(peer.half_close)
+        if version == "1.1":
+            assert head["transfer-encoding"] == "chunked"
+            assert await client.chunk() == b""
+            client.get("/", "Connection: close")
+            (await upstream.accepted()).close()
+            assert (await client.response()).body == b""
+        assert await client.rest() == b""
 
 
 async def test_the_gophers_way(aiohttp_client: Client) -> None:
@@ -108,24 +110,26 @@ async def test_a_slow_client_slows_the_upstream_down() -> None:
         sockets.append(connect(env.UPSTREAM))
         return Response(sockets[0].readable)
 
-    async with PeerServer(lambda peer: peer.flood(limit), buffer_bytes=65_536) as upstream:
-        async with serving(fetch, env={"UPSTREAM": upstream.address}) as server:
-            async with connected(server) as client:
-                client.get("/")
-                await client.head()
-                client.writer.transport.pause_reading()  # type: ignore[attr-defined]
-                sent = await upstream.result()
-                assert sent < 32 * MEGABYTE
-                (socket,) = sockets
-                assert socket.readable.core.buffered_bytes == 0
-                (connection,) = server.handler.connections
-                assert connection.transport is not None
-                assert connection.transport.get_write_buffer_size() < MEGABYTE
-                client.writer.transport.resume_reading()  # type: ignore[attr-defined]
-                count = 0
-                while piece := await client.chunk():
-                    count += len(piece)
-                assert count == sent
+    async with (
+        PeerServer(lambda peer: peer.flood(limit), buffer_bytes=65_536) as upstream,
+        serving(fetch, env={"UPSTREAM": upstream.address}) as server,
+        connected(server) as client,
+    ):
+        client.get("/")
+        await client.head()
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        sent = await upstream.result()
+        assert sent < 32 * MEGABYTE
+        (socket,) = sockets
+        assert socket.readable.core.buffered_bytes == 0
+        (connection,) = server.handler.connections
+        assert connection.transport is not None
+        assert connection.transport.get_write_buffer_size() < MEGABYTE
+        client.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        count = 0
+        while piece := await client.chunk():
+            count += len(piece)
+        assert count == sent
 
 
 @pytest.mark.parametrize(
@@ -318,13 +322,15 @@ async def test_a_stream_that_is_broken_already_is_a_500() -> None:
     recorder = Recorder()
     async with PeerServer(lambda peer: peer.reset()) as upstream:
         env = {"UPSTREAM": upstream.address}
-        async with serving(fetch, env=env, observer=recorder) as server:
-            async with connected(server) as client:
-                client.get("/")
-                response = await client.response()
-                assert response.status == 500
-                assert errors.CONNECTION_LOST in response.body.decode()
-                assert str(recorder.of("handler_failed")[0]) == errors.CONNECTION_LOST
+        async with (
+            serving(fetch, env=env, observer=recorder) as server,
+            connected(server) as client,
+        ):
+            client.get("/")
+            response = await client.response()
+            assert response.status == 500
+            assert errors.CONNECTION_LOST in response.body.decode()
+            assert str(recorder.of("handler_failed")[0]) == errors.CONNECTION_LOST
 
 
 # Ends.
@@ -336,13 +342,15 @@ async def test_sockets_are_closed_when_the_request_is_over() -> None:
             await connect(env.UPSTREAM).opened
         return Response("done")
 
-    async with PeerServer(lambda peer: peer.wait_for_eof()) as upstream:
-        async with serving(fetch, env={"UPSTREAM": upstream.address}) as server:
-            async with connected(server) as client:
-                client.get("/")
-                assert (await client.response()).body == b"done"
-                for _ in range(3):
-                    assert await upstream.result() == b""
+    async with (
+        PeerServer(lambda peer: peer.wait_for_eof()) as upstream,
+        serving(fetch, env={"UPSTREAM": upstream.address}) as server,
+        connected(server) as client,
+    ):
+        client.get("/")
+        assert (await client.response()).body == b"done"
+        for _ in range(3):
+            assert await upstream.result() == b""
 
 
 async def test_what_is_not_sent_of_a_stream_is_let_go() -> None:
@@ -362,16 +370,18 @@ async def test_what_is_not_sent_of_a_stream_is_let_go() -> None:
             return Response(chunks())
         return through(request, env)
 
-    async with PeerServer(over) as upstream:
-        async with serving(fetch, env={"UPSTREAM": upstream.address}) as server:
-            async with connected(server) as client:
-                client.get("/", method="HEAD")
-                assert (await client.response(to="HEAD")).status == 200
-                client.get("/generator")
-                await client.head()
-                await client.chunk()
-                assert not closed.is_set()
-            await within(closed.wait())
+    async with (
+        PeerServer(over) as upstream,
+        serving(fetch, env={"UPSTREAM": upstream.address}) as server,
+    ):
+        async with connected(server) as client:
+            client.get("/", method="HEAD")
+            assert (await client.response(to="HEAD")).status == 200
+            client.get("/generator")
+            await client.head()
+            await client.chunk()
+            assert not closed.is_set()
+        await within(closed.wait())
 
 
 async def test_a_streaming_response_in_the_middle_of_a_pipeline() -> None:
@@ -382,19 +392,21 @@ async def test_a_streaming_response_in_the_middle_of_a_pipeline() -> None:
                 return through(request, env)
             return Response(request.url.rsplit("/", 1)[1])
 
-        async with serving(fetch, env={"UPSTREAM": upstream.address}) as server:
-            async with connected(server) as client:
-                for path in ("/1", "/stream", "/2"):
-                    client.get(path)
-                assert (await client.response()).body == b"1"
-                await client.head()
-                peer = await upstream.accepted()
-                for piece in (b"one", b"two"):
-                    await asyncio.to_thread(peer.send, piece)
-                    assert await client.chunk() == piece
-                await asyncio.to_thread(peer.half_close)
-                assert await client.chunk() == b""
-                assert (await client.response()).body == b"2"
+        async with (
+            serving(fetch, env={"UPSTREAM": upstream.address}) as server,
+            connected(server) as client,
+        ):
+            for path in ("/1", "/stream", "/2"):
+                client.get(path)
+            assert (await client.response()).body == b"1"
+            await client.head()
+            peer = await upstream.accepted()
+            for piece in (b"one", b"two"):
+                await asyncio.to_thread(peer.send, piece)
+                assert await client.chunk() == piece
+            await asyncio.to_thread(peer.half_close)
+            assert await client.chunk() == b""
+            assert (await client.response()).body == b"2"
 
 
 async def test_a_request_body_streams_into_a_socket_and_back() -> None:
@@ -415,18 +427,20 @@ async def test_a_request_body_streams_into_a_socket_and_back() -> None:
 
     block = bytes(range(256)) * 400
     async with PeerServer(script) as upstream:
-        async with serving(fetch, env={"UPSTREAM": upstream.address}) as server:
-            async with connected(server) as client:
-                client.get("/", f"Content-Length: {len(block) * 50}", method="POST")
+        async with (
+            serving(fetch, env={"UPSTREAM": upstream.address}) as server,
+            connected(server) as client,
+        ):
+            client.get("/", f"Content-Length: {len(block) * 50}", method="POST")
 
-                async def send() -> None:
-                    for _ in range(50):
-                        client.send(block)
-                        await client.writer.drain()
+            async def send() -> None:
+                for _ in range(50):
+                    client.send(block)
+                    await client.writer.drain()
 
-                sending = asyncio.ensure_future(send())
-                assert (await client.response()).body == block * 50
-                await sending
+            sending = asyncio.ensure_future(send())
+            assert (await client.response()).body == block * 50
+            await sending
         assert await upstream.result() == len(block) * 50
 
 
@@ -443,9 +457,11 @@ async def test_nothing_is_left_of_many_requests() -> None:
             return Response(socket.readable)
 
         before = len(asyncio.all_tasks())
-        async with serving(fetch, env={"UPSTREAM": upstream.address}) as server:
-            async with connected(server) as client:
-                for _ in range(50):
-                    client.get("/")
-                    assert (await client.response()).body == b"line\n"
+        async with (
+            serving(fetch, env={"UPSTREAM": upstream.address}) as server,
+            connected(server) as client,
+        ):
+            for _ in range(50):
+                client.get("/")
+                assert (await client.response()).body == b"line\n"
         await until(lambda: len(asyncio.all_tasks()) <= before, "the tasks to be gone")
