@@ -57,7 +57,7 @@ class LazyGroup(click.Group):
         except PyworkerError as error:
             # Imported on use: only a failure needs it.
             describe: Callable[[BaseException], str] = import_module(
-                "emulator.dev.frames"
+                "emulator.failures"
             ).describe_failure
             raise click.ClickException(describe(error)) from error
 

@@ -90,6 +90,15 @@ def hidden_imports(tree: SourceTree) -> list[str]:
     return complaints
 
 
+def missing(tree: SourceTree) -> list[str]:
+    """Complain about imports of our modules that are not there, by name in a string too."""
+    return [
+        f"{found.importer}:{found.line} imports {found.target}, which is not there"
+        for found in ours(tree)
+        if found.target not in tree.modules
+    ]
+
+
 def cycles(tree: SourceTree) -> list[str]:
     """Complain about modules that import each other in a circle, lazily or not."""
     graph: dict[str, set[str]] = {module: set() for module in tree.modules}
@@ -114,6 +123,10 @@ def test_imports_point_down(project: SourceTree) -> None:
 
 def test_imports_hide_nowhere(project: SourceTree) -> None:
     assert hidden_imports(project) == []
+
+
+def test_what_is_imported_is_there(project: SourceTree) -> None:
+    assert missing(project) == []
 
 
 def test_no_cycles(project: SourceTree) -> None:
@@ -189,6 +202,13 @@ def test_a_hidden_import_is_seen(tmp_path: Path) -> None:
     assert hidden_imports(tree) == [
         "emulator.http.body:3 imports emulator.streams under TYPE_CHECKING, which hides a cycle",
         "emulator.http.body:5 imports emulator.context within a function",
+    ]
+
+
+def test_a_missing_module_is_seen(tmp_path: Path) -> None:
+    text = "from importlib import import_module\nimport_module('emulator.dev.gone').describe()\n"
+    assert missing(write_tree(tmp_path, {"emulator/cli/dev.py": text})) == [
+        "emulator.cli.dev:2 imports emulator.dev.gone, which is not there"
     ]
 
 
