@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import uvloop
 from tests.support.peers import Peer, PeerServer
 from tests.support.process import pyworker
 from tests.support.waiting import within
@@ -45,8 +44,8 @@ def flood_until_broken_off(peer: Peer) -> str:
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
 @pytest.mark.parametrize("event_loop", ["asyncio", "uvloop"])
 async def test_a_slow_client_with_the_upstream_flat_out(tmp_path: Path, event_loop: str) -> None:
-    if event_loop == "uvloop" and uvloop is None:
-        pytest.skip("uvloop is not installed")
+    if event_loop == "uvloop":
+        pytest.importorskip("uvloop")
     async with PeerServer(flood_until_broken_off) as upstream:
         (tmp_path / "through.py").write_text(SCRIPT)
         (tmp_path / "wrangler_py.toml").write_text(
