@@ -127,7 +127,7 @@ TLS_CLOSED_IN_HANDSHAKE = "the peer closed the connection during the TLS handsha
 TLS_TRUNCATED = "the peer closed the connection without ending TLS (no close_notify)"
 TLS_PLAINTEXT_PEER = (
     "the peer does not speak TLS here: it answered {greeting!r}. Use the port that does, "
-    "secureTransport \"off\", or \"starttls\" and start_tls() when the protocol says so"
+    'secureTransport "off", or "starttls" and start_tls() when the protocol says so'
 )
 START_TLS_TWICE = (
     "startTls has already been called on this socket, or the socket was transferred over RPC."
@@ -142,9 +142,7 @@ EXPECTED_SERVER_HOSTNAME = (
     "The expectedServerHostname option is not currently supported in startTls. "
     "It works here; production refuses it."
 )
-TLS_EXPECTED = (
-    'connect() to {address}: it answered with a TLS alert, so it expects TLS. Use secureTransport "on".'
-)
+TLS_EXPECTED = 'connect() to {address}: it answered with a TLS alert, so it expects TLS. Use secureTransport "on".'
 CONNECTION_LOST = "Network connection lost."
 CLOSED_WHILE_CONNECTING = "The socket was closed before the connection was opened."
 CONNECT_NOT_SUPPORTED = "Incoming CONNECT on a worker not supported"
@@ -161,6 +159,8 @@ READER_MODE = "get_reader() takes mode=None: {mode!r} is not there yet for byte 
 WRITABLE_LOCKED = "This WritableStream is currently locked to a writer."
 WRITABLE_CLOSING = "This WritableStream belongs to an object that is closing."
 WRITABLE_CLOSED = "This WritableStream has been closed."
+DESTINATION_CLOSED = "This WritableStream has been closed, so nothing more can be piped to it."
+WRITABLE_ABORTED = "The stream was aborted."
 WRITER_RELEASED = "This WritableStream writer has been released."
 CHUNK_NOT_BYTES = "This WritableStream takes bytes, bytearray or memoryview, not {type}.{hint}"
 SOURCE_CHUNK_NOT_BYTES = "A body's chunks must be bytes, bytearray or memoryview, not {type}.{hint}"

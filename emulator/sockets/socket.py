@@ -23,7 +23,15 @@ from emulator.sockets.options import SecureTransport, SocketOptions, parse_upgra
 from emulator.sockets.state import OVER, SocketEvent, SocketState, next_state
 from emulator.sockets.tls import TlsLayer
 from emulator.sockets.wire import Wire, WireListener
-from emulator.streams import Lock, Promise, ReadableState, ReadableStream, WritableStream
+from emulator.streams import (
+    Lock,
+    NativeReadable,
+    NativeWritable,
+    Promise,
+    ReadableState,
+    ReadableStream,
+    WritableStream,
+)
 
 
 @camel_case_aliases
@@ -79,14 +87,14 @@ class Socket(Owned, WireListener):
             if not network.trust.checks(name):
                 context.observer.certificate_unchecked(context.label, str(address))
         self._channel: Wire | TlsLayer = self._tls or self._wire
-        self._readable = ReadableStream(self._channel)
-        self._writable = WritableStream(
-            self._channel, high_water_mark_bytes=options.high_water_mark
-        )
+        self._incoming = NativeReadable(self._channel)
+        self._outgoing = NativeWritable(self._channel, options.high_water_mark)
+        self._readable = ReadableStream.of(self._incoming)
+        self._writable = WritableStream.of(self._outgoing)
         if self._tls is None and address is not None:
-            Greeting(self._wire, self._readable.core, self._note_tls_alert)
-        self._readable.core.closed.when_settled(self._reading_over)
-        self._writable.core.closed.when_settled(self._writing_over)
+            Greeting(self._wire, self._incoming, self._note_tls_alert)
+        self._incoming.closed.when_settled(self._reading_over)
+        self._outgoing.closed.when_settled(self._writing_over)
         context.own(self, self._let_go)
 
     def __repr__(self) -> str:
@@ -243,7 +251,7 @@ class Socket(Owned, WireListener):
     def _ready(self) -> None:
         self._move(SocketEvent.OPENED)
         self._opened.resolve(self._info)
-        if self._readable.core.state is ReadableState.CLOSED:
+        if self._incoming.state is ReadableState.CLOSED:
             self._reading_over()  # Reading was cancelled before there was anything to read.
 
     def wire_lost(self, error: SocketError | None) -> None:
@@ -271,14 +279,14 @@ class Socket(Owned, WireListener):
         self._move(SocketEvent.UPGRADE_CALLED)
         self._readable.begin_closing(Lock.DETACHED)
         self._writable.begin_closing(Lock.DETACHED)
-        unread = self._readable.core.retire()
+        unread = self._incoming.retire()
         self._context.disown(self)
         self._wire.listen(successor)
         self._wire.flush().when_settled(self._handed_over)
         return unread
 
     def _handed_over(self) -> None:
-        self._writable.core.seal()
+        self._outgoing.seal()
         self._closed.resolve(None)
         self._over.resolve(None)
 
@@ -292,17 +300,17 @@ class Socket(Owned, WireListener):
         self._context.observer.note(errors.TLS_EXPECTED.format(address=self._address))
 
     def _reading_over(self) -> None:
-        if self._readable.core.state is not ReadableState.CLOSED:
+        if self._incoming.state is not ReadableState.CLOSED:
             return  # Broken: the wire says so itself.
         if not self._move(SocketEvent.READ_ENDED):
             return
         if self._state is SocketState.CLOSED:
             self._close_wire()
         elif self._channel.peer_ended and not self._options.allow_half_open:
-            self._writable.core.close()
+            self._outgoing.close()
 
     def _writing_over(self) -> None:
-        if self._writable.core.closed.error is not None:
+        if self._outgoing.closed.error is not None:
             if self._state is SocketState.CONNECTING:
                 self._let_go()
             return  # Broken off: a wire that is open is being reset and says so itself.
@@ -335,11 +343,11 @@ class Socket(Owned, WireListener):
         self._opened.reject(SocketError(errors.CLOSED_WHILE_CONNECTING))
 
     def _end_streams(self, error: SocketError | None) -> None:
-        self._readable.core.cancel(error)
+        self._incoming.cancel(error)
         if error is None:
-            self._writable.core.seal()
+            self._outgoing.seal()
         else:
-            self._writable.core.fail(error)
+            self._outgoing.fail(error)
 
     def _settle(self, error: SocketError | None) -> None:
         self._context.disown(self)

@@ -1,5 +1,12 @@
 """Streams of bytes: what workers hold, and the native path beneath. Floor 2; must not know a request or a socket."""
 
+from emulator.streams.core import (
+    ReadableCore,
+    ReadableState,
+    ReadResult,
+    WritableCore,
+    WritableState,
+)
 from emulator.streams.lock import Lock
 from emulator.streams.native import (
     HIGH_WATER_MARK_BYTES,
@@ -9,13 +16,13 @@ from emulator.streams.native import (
     Feeder,
     Receiver,
 )
+from emulator.streams.native_readable import NativeReadable
+from emulator.streams.native_writable import NativeWritable
 from emulator.streams.promise import Promise, PromiseState
 from emulator.streams.pump import Pump, PumpState
 from emulator.streams.readable import ReadableStream, ReadableStreamDefaultReader
-from emulator.streams.readable_core import ReadableCore, ReadableState, ReadResult
 from emulator.streams.sources import IterableSource, MemorySource
 from emulator.streams.writable import WritableStream, WritableStreamDefaultWriter
-from emulator.streams.writable_core import WritableCore, WritableState
 
 __all__ = [
     "HIGH_WATER_MARK_BYTES",
@@ -26,6 +33,8 @@ __all__ = [
     "IterableSource",
     "Lock",
     "MemorySource",
+    "NativeReadable",
+    "NativeWritable",
     "Promise",
     "PromiseState",
     "Pump",

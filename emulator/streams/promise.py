@@ -111,6 +111,26 @@ class Promise(Generic[T]):
         else:
             self._reactions.append(reaction)
 
+    def then(
+        self,
+        fulfilled: Callable[[T], object],
+        rejected: Callable[[BaseException], object],
+    ) -> None:
+        """Call one of the two in a turn of its own after settlement, as JavaScript's promise jobs run."""
+
+        def react() -> None:
+            asyncio.get_running_loop().call_soon(self._react, fulfilled, rejected)
+
+        self.when_settled(react)
+
+    def _react(
+        self, fulfilled: Callable[[T], object], rejected: Callable[[BaseException], object]
+    ) -> None:
+        if self._state is PromiseState.FULFILLED:
+            fulfilled(cast(T, self._value))
+        else:
+            rejected(cast(BaseException, self._value))
+
     def __await__(self) -> Generator[Any, None, T]:
         if self._state is PromiseState.PENDING:
             yield from self._wait()

@@ -11,11 +11,13 @@ from collections.abc import AsyncIterator
 from emulator import errors
 from emulator.context import Owned
 from emulator.naming import camel_case_aliases
+from emulator.streams.core import ReadableCore, ReaderKind, ReadResult
 from emulator.streams.lock import Lock
 from emulator.streams.native import HIGH_WATER_MARK_BYTES, ByteSource
+from emulator.streams.native_readable import NativeReadable
+from emulator.streams.native_writable import NativeWritable
+from emulator.streams.pipe import Pipe
 from emulator.streams.promise import Promise
-from emulator.streams.readable_core import ReadableCore, ReadableState, ReadResult
-from emulator.streams.tee import tee
 from emulator.streams.writable import WritableStream
 
 
@@ -35,7 +37,18 @@ class ReadableStream(Owned):
         self, source: ByteSource, *, high_water_mark_bytes: int = HIGH_WATER_MARK_BYTES
     ) -> None:
         super().__init__()
-        self._core = ReadableCore(source, high_water_mark_bytes)
+        self._hold_core(NativeReadable(source, high_water_mark_bytes))
+
+    @classmethod
+    def of(cls, core: ReadableCore) -> ReadableStream:
+        """Return the face of `core`, for the runtime."""
+        stream = cls.__new__(cls)
+        Owned.__init__(stream)
+        stream._hold_core(core)
+        return stream
+
+    def _hold_core(self, core: ReadableCore) -> None:
+        self._core = core
         self._lock = Lock.FREE
         self._reader: ReadableStreamDefaultReader | None = None
 
@@ -79,8 +92,8 @@ class ReadableStream(Owned):
         self.check_owner()
         self.check_unlocked()
         self._lock = Lock.PIPED
-        first, second = tee(self._core)
-        return ReadableStream(first), ReadableStream(second)
+        first, second = self._core.tee()
+        return ReadableStream.of(first), ReadableStream.of(second)
 
     def pipe_to(
         self,
@@ -102,12 +115,22 @@ class ReadableStream(Owned):
             except TypeError as error:
                 return Promise.rejected(error)
         self._lock = Lock.PIPED
-        done = self._core.pump_to(
-            destination.hold(),
-            finish_sink=not prevent_close,
-            abort_sink=not prevent_abort,
-            cancel_source=not prevent_cancel,
-        )
+        source, sink = self._core, destination.hold()
+        if isinstance(source, NativeReadable) and isinstance(sink, NativeWritable):
+            done = source.pump_to(
+                sink,
+                finish_sink=not prevent_close,
+                abort_sink=not prevent_abort,
+                cancel_source=not prevent_cancel,
+            )
+        else:
+            done = Pipe(
+                source,
+                sink,
+                prevent_close=prevent_close,
+                prevent_abort=prevent_abort,
+                prevent_cancel=prevent_cancel,
+            ).start()
 
         def unpipe() -> None:
             self.unpiped()
@@ -166,6 +189,7 @@ class ReadableStream(Owned):
 
     def lock_for(self, reader: ReadableStreamDefaultReader) -> None:
         """`reader` takes hold of this stream."""
+        self._core.acquire(ReaderKind.DEFAULT)
         self._reader = reader
         self._lock = Lock.HELD
 
@@ -175,10 +199,7 @@ class ReadableStream(Owned):
             self._lock = Lock.FREE
 
     def _cancel(self, reason: object) -> Promise[None]:
-        if self._core.state is ReadableState.ERRORED:
-            return Promise.rejected(self._core.closed.error or RuntimeError(str(reason)))
-        self._core.cancel(reason if isinstance(reason, BaseException) else None)
-        return Promise.fulfilled(None)
+        return self._core.cancel(reason)
 
 
 @camel_case_aliases

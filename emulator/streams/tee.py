@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from enum import Enum
 
+from emulator.streams.core import ReadableCore
 from emulator.streams.native import Bytes, ByteSink, ByteSource, Feeder, Receiver
 from emulator.streams.promise import Promise
-from emulator.streams.readable_core import ReadableCore
 
 
 class BranchState(Enum):

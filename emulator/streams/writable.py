@@ -9,10 +9,11 @@ from __future__ import annotations
 from emulator import errors
 from emulator.context import Owned
 from emulator.naming import camel_case_aliases
+from emulator.streams.core import WritableCore
 from emulator.streams.lock import Lock
 from emulator.streams.native import HIGH_WATER_MARK_BYTES, ByteSink
+from emulator.streams.native_writable import NativeWritable
 from emulator.streams.promise import Promise
-from emulator.streams.writable_core import WritableCore, WritableState
 
 
 @camel_case_aliases
@@ -30,7 +31,18 @@ class WritableStream(Owned):
         self, sink: ByteSink, *, high_water_mark_bytes: int = HIGH_WATER_MARK_BYTES
     ) -> None:
         super().__init__()
-        self._core = WritableCore(sink, high_water_mark_bytes)
+        self._hold_core(NativeWritable(sink, high_water_mark_bytes))
+
+    @classmethod
+    def of(cls, core: WritableCore) -> WritableStream:
+        """Return the face of `core`, for the runtime."""
+        stream = cls.__new__(cls)
+        Owned.__init__(stream)
+        stream._hold_core(core)
+        return stream
+
+    def _hold_core(self, core: WritableCore) -> None:
+        self._core = core
         self._lock = Lock.FREE
         self._writer: WritableStreamDefaultWriter | None = None
 
@@ -116,13 +128,7 @@ class WritableStream(Owned):
         return TypeError(errors.WRITABLE_LOCKED)
 
     def _abort(self, reason: object) -> Promise[None]:
-        if self._core.state in (WritableState.WRITABLE, WritableState.CLOSING):
-            self._core.break_off(
-                reason
-                if isinstance(reason, BaseException)
-                else RuntimeError("The stream was aborted." if reason is None else str(reason))
-            )
-        return Promise.fulfilled(None)
+        return self._core.break_off(reason)
 
 
 @camel_case_aliases
@@ -154,7 +160,7 @@ class WritableStreamDefaultWriter:
         return self._stream.core.ready
 
     @property
-    def desired_size(self) -> int | None:
+    def desired_size(self) -> float | None:
         """Bytes that may be written before `ready` turns pending; 0 once closed, None once failed.
 
         Raises TypeError after `release_lock()`.

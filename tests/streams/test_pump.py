@@ -13,10 +13,10 @@ from emulator.streams import (
     Bytes,
     ByteSink,
     Feeder,
+    NativeReadable,
     Promise,
     Pump,
     PumpState,
-    ReadableCore,
     ReadResult,
 )
 from tests.support.native import RecordingSink, ScriptedSource
@@ -213,7 +213,7 @@ def test_reading_then_pumping_loses_nothing(
 ) -> None:
     """Some of a stream is read, the rest is pumped, in any rhythm: together they are the whole."""
     source = ScriptedSource()
-    core = ReadableCore(source, high_water_mark_bytes)
+    core = NativeReadable(source, high_water_mark_bytes)
     read = bytearray()
 
     waiting = list(chunks)
@@ -254,7 +254,7 @@ def test_given_back_after_a_loss_together_they_are_the_whole(
     events: list[str], room_bytes: int
 ) -> None:
     source = ScriptedSource()
-    core = ReadableCore(source)
+    core = NativeReadable(source)
     sink = RecordingSink(room_bytes)
     done = core.pump_to(sink, cancel_source=False)
     said = bytearray()

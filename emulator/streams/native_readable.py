@@ -9,35 +9,20 @@ from __future__ import annotations
 
 from collections import deque
 from enum import Enum
-from typing import NamedTuple
 
 from emulator import errors
-from emulator.streams.native import (
-    HIGH_WATER_MARK_BYTES,
-    ByteSink,
-    ByteSource,
-    Receiver,
+from emulator.streams.core import (
+    END_OF_STREAM,
+    ReadableCore,
+    ReadableState,
+    ReaderKind,
+    ReadResult,
 )
+from emulator.streams.filling import FillingRead
+from emulator.streams.native import HIGH_WATER_MARK_BYTES, ByteSink, ByteSource, Receiver
 from emulator.streams.promise import Promise
 from emulator.streams.pump import Pump, PumpState
-
-
-class ReadResult(NamedTuple):
-    """What one read gives: `value` is bytes, or None when `done`."""
-
-    value: bytes | None
-    done: bool
-
-
-END_OF_STREAM = ReadResult(None, True)
-
-
-class ReadableState(Enum):
-    """The standard's [[state]]."""
-
-    READABLE = "readable"
-    CLOSED = "closed"
-    ERRORED = "errored"
+from emulator.streams.tee import tee
 
 
 class Supply(Enum):
@@ -50,7 +35,7 @@ class Supply(Enum):
     FAILED = "failed"
 
 
-class ReadableCore(Receiver):
+class NativeReadable(ReadableCore, Receiver):
     """A native readable stream's state: a bounded buffer between a source and whoever reads.
 
     `closed` settles when the last byte has been taken (fulfilled) or the stream has failed (rejected).
@@ -62,6 +47,7 @@ class ReadableCore(Receiver):
         "_buffer",
         "_buffered_bytes",
         "_error",
+        "_filling",
         "_handed_read",
         "_high_water_mark_bytes",
         "_pending_read",
@@ -87,6 +73,7 @@ class ReadableCore(Receiver):
         self._error: BaseException | None = None
         self._pending_read: Promise[ReadResult] | None = None
         self._handed_read: Promise[ReadResult] | None = None  # The last one that data arrived for.
+        self._filling: FillingRead | None = None  # The pending read, when it fills a reader's view.
         self._pump: Pump | None = None
         source.deliver_to(self)
 
@@ -94,6 +81,10 @@ class ReadableCore(Receiver):
     def state(self) -> ReadableState:
         """The standard's [[state]]."""
         return self._state
+
+    @property
+    def is_byte_stream(self) -> bool:
+        return True
 
     @property
     def buffered_bytes(self) -> int:
@@ -107,17 +98,16 @@ class ReadableCore(Receiver):
 
     # What readers ask.
 
+    def acquire(self, kind: ReaderKind) -> None:
+        """Any kind of reader may read bytes: nothing is kept of it."""
+
     def read(self) -> Promise[ReadResult]:
         """Return a promise of what has arrived, or of the next that arrives."""
-        if self._pending_read is not None and not self._withdraw_abandoned_read():
-            return Promise.rejected(TypeError(errors.SINGLE_PENDING_READ))
-        self._reclaim_handed_read()
-        self.disturbed = True
+        if (refused := self._refuse_read()) is not None:
+            return Promise.rejected(refused)
         if self._buffer:
             data = self._buffer.popleft()
-            self._buffered_bytes -= len(data)
-            self._ask_for_more()
-            self._settle_when_empty()
+            self._taken(len(data))
             return Promise.fulfilled(ReadResult(data, False))
         if self._state is ReadableState.CLOSED:
             return Promise.fulfilled(END_OF_STREAM)
@@ -128,23 +118,42 @@ class ReadableCore(Receiver):
         self._ask_for_more()  # May deliver at once, and settle it.
         return pending
 
+    def read_into(self, view: bytearray | memoryview, minimum: int) -> Promise[ReadResult]:
+        if (refused := self._refuse_read()) is not None:
+            return Promise.rejected(refused)
+        filling = FillingRead(view, minimum)
+        self._fill(filling)
+        if not filling.promise.settled:
+            self._pending_read = filling.promise
+            self._filling = filling
+            self._ask_for_more()
+        return filling.promise
+
     def release(self) -> None:
         """The reader lets go: a read in flight is rejected, its bytes go to the next reader."""
+        self._give_back_filling()
         pending, self._pending_read = self._pending_read, None
         if pending is not None:
             pending.reject(TypeError(errors.READER_RELEASED))
 
-    def cancel(self, reason: BaseException | None = None) -> None:
+    def cancel(self, reason: object = None) -> Promise[None]:
         """Nobody wants the rest: drop what is buffered, close, let the source go."""
-        if self._state is not ReadableState.READABLE:
-            return
+        if self._state is ReadableState.ERRORED and self._error is not None:
+            return Promise.rejected(self._error)
         self.disturbed = True
-        self._drop_buffer()
-        self._close()
-        if self._pump is not None:
-            self._pump.stop(reason or TypeError(errors.READABLE_CLOSING))
-        else:
-            self._source.cancel(reason)
+        if self._state is ReadableState.READABLE:
+            error = reason if isinstance(reason, BaseException) else None
+            self._drop_buffer()
+            self._close()
+            if self._pump is not None:
+                self._pump.stop(error or TypeError(errors.READABLE_CLOSING))
+            else:
+                self._source.cancel(error)
+        return Promise.fulfilled(None)
+
+    def tee(self) -> tuple[NativeReadable, NativeReadable]:
+        first, second = tee(self)
+        return NativeReadable(first), NativeReadable(second)
 
     def error(self, error: BaseException) -> None:
         """Fail at once, dropping what is buffered; the source is let go."""
@@ -212,13 +221,15 @@ class ReadableCore(Receiver):
 
     def receive(self, data: bytes) -> None:
         pending = self._pending_read
-        if pending is not None:
+        if pending is not None and self._filling is None:
             self._pending_read = None
             self._handed_read = pending
             pending.resolve(ReadResult(data, False))
         else:
             self._buffer.append(data)
             self._buffered_bytes += len(data)
+            if self._filling is not None:
+                self._fill(self._filling)
         if self._supply is Supply.IDLE:
             self._supply = Supply.FLOWING
         if (
@@ -257,9 +268,55 @@ class ReadableCore(Receiver):
         elif self._supply is Supply.FAILED and self._error is not None:
             self._fail(self._error)
 
+    def _refuse_read(self) -> TypeError | None:
+        """Make ready for a read; return why there may be none now."""
+        if self._pending_read is not None and not self._withdraw_abandoned_read():
+            return TypeError(errors.SINGLE_PENDING_READ)
+        self._reclaim_handed_read()
+        self.disturbed = True
+        return None
+
+    def _taken(self, count: int) -> None:
+        self._buffered_bytes -= count
+        self._ask_for_more()
+        self._settle_when_empty()
+
+    def _fill(self, filling: FillingRead) -> None:
+        """Move what is buffered into a reader's view; settle its read when that is enough, or all there will be."""
+        taken = 0
+        while self._buffer and (rest := filling.take(self._buffer[0])) is not None:
+            data = self._buffer.popleft()
+            taken += len(data) - len(rest)
+            if rest:
+                self._buffer.appendleft(rest)
+        if filling.enough:
+            self._end_filling()
+            filling.settle(done=False)
+        if taken:
+            self._taken(taken)
+        if self._state is ReadableState.CLOSED and not filling.promise.settled:
+            filling.settle(done=not filling.filled)
+        elif self._state is ReadableState.ERRORED and self._error is not None:
+            filling.promise.reject(self._error)
+
+    def _end_filling(self) -> None:
+        self._filling = None
+        self._pending_read = None
+
+    def _give_back_filling(self) -> None:
+        """What was moved into the view of a read that will not be answered goes back in front of the buffer."""
+        filling, self._filling = self._filling, None
+        if filling is not None and filling.filled:
+            self._buffer.appendleft(filling.take_back())
+            self._buffered_bytes += len(self._buffer[0])
+
     def _close(self) -> None:
         self._state = ReadableState.CLOSED
         self._supply = Supply.ENDED
+        filling = self._filling
+        if filling is not None:
+            self._end_filling()
+            filling.settle(done=not filling.filled)
         pending, self._pending_read = self._pending_read, None
         if pending is not None:
             pending.resolve(END_OF_STREAM)
@@ -269,6 +326,7 @@ class ReadableCore(Receiver):
         self._state = ReadableState.ERRORED
         self._supply = Supply.FAILED
         self._error = error
+        self._filling = None
         pending, self._pending_read = self._pending_read, None
         if pending is not None:
             pending.reject(error)
@@ -284,6 +342,7 @@ class ReadableCore(Receiver):
         pending = self._pending_read
         if pending is None or not pending.abandoned:
             return False
+        self._give_back_filling()
         self._pending_read = None
         pending.withdraw(TypeError(errors.SINGLE_PENDING_READ))
         return True

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from emulator import errors
-from emulator.streams import Promise, ReadableCore, ReadableState, ReadResult
+from emulator.streams import NativeReadable, Promise, ReadableState, ReadResult
 from tests.support.native import RecordingSink, ScriptedSource, let_loop_run
 
 END = ReadResult(None, True)
@@ -19,18 +19,18 @@ def source() -> ScriptedSource:
 
 
 @pytest.fixture
-def core(source: ScriptedSource) -> ReadableCore:
-    return ReadableCore(source, high_water_mark_bytes=10)
+def core(source: ScriptedSource) -> NativeReadable:
+    return NativeReadable(source, high_water_mark_bytes=10)
 
 
-async def read(core: ReadableCore) -> bytes | None:
+async def read(core: NativeReadable) -> bytes | None:
     value, done = await asyncio.wait_for(core.read(), 5)
     assert done is (value is None)
     return value
 
 
 async def test_reads_what_arrives_at_any_boundary(
-    source: ScriptedSource, core: ReadableCore
+    source: ScriptedSource, core: NativeReadable
 ) -> None:
     pending = core.read()
     assert not pending.settled
@@ -40,7 +40,7 @@ async def test_reads_what_arrives_at_any_boundary(
 
 
 async def test_nothing_is_asked_for_before_the_first_read(
-    source: ScriptedSource, core: ReadableCore
+    source: ScriptedSource, core: NativeReadable
 ) -> None:
     assert source.resumes == 0
     core.read()
@@ -48,7 +48,7 @@ async def test_nothing_is_asked_for_before_the_first_read(
 
 
 async def test_end_comes_after_the_last_byte_and_stays(
-    source: ScriptedSource, core: ReadableCore
+    source: ScriptedSource, core: NativeReadable
 ) -> None:
     pending = core.read()
     source.deliver(b"a", b"b")
@@ -63,7 +63,7 @@ async def test_end_comes_after_the_last_byte_and_stays(
 
 
 async def test_failure_comes_after_the_last_byte_and_stays(
-    source: ScriptedSource, core: ReadableCore
+    source: ScriptedSource, core: NativeReadable
 ) -> None:
     error = ConnectionError("lost")
     pending = core.read()
@@ -79,13 +79,13 @@ async def test_failure_comes_after_the_last_byte_and_stays(
     assert core.closed.error is error
 
 
-async def test_end_answers_a_pending_read(source: ScriptedSource, core: ReadableCore) -> None:
+async def test_end_answers_a_pending_read(source: ScriptedSource, core: NativeReadable) -> None:
     pending = core.read()
     source.end()
     assert await pending == END
 
 
-async def test_one_pending_read_at_a_time(source: ScriptedSource, core: ReadableCore) -> None:
+async def test_one_pending_read_at_a_time(source: ScriptedSource, core: NativeReadable) -> None:
     first = core.read()
     with pytest.raises(TypeError) as caught:
         await core.read()
@@ -94,7 +94,7 @@ async def test_one_pending_read_at_a_time(source: ScriptedSource, core: Readable
     assert (await first).value == b"a"
 
 
-async def test_buffer_is_bounded_and_refilled(source: ScriptedSource, core: ReadableCore) -> None:
+async def test_buffer_is_bounded_and_refilled(source: ScriptedSource, core: NativeReadable) -> None:
     first = core.read()
     source.deliver(*[b"four"] * 10)
     source.end()
@@ -111,7 +111,7 @@ async def test_buffer_is_bounded_and_refilled(source: ScriptedSource, core: Read
 async def test_without_a_buffer_the_source_is_asked_one_chunk_a_read(
     source: ScriptedSource,
 ) -> None:
-    core = ReadableCore(source, high_water_mark_bytes=0)
+    core = NativeReadable(source, high_water_mark_bytes=0)
     source.deliver(b"a", b"b", b"c")
     assert not core.buffered_bytes
     assert await read(core) == b"a"
@@ -121,7 +121,7 @@ async def test_without_a_buffer_the_source_is_asked_one_chunk_a_read(
 
 
 async def test_a_source_that_ignores_the_pause_loses_nothing(
-    source: ScriptedSource, core: ReadableCore
+    source: ScriptedSource, core: NativeReadable
 ) -> None:
     core.read()
     source.deliver(b"first", b"fills the buffer")
@@ -133,7 +133,7 @@ async def test_a_source_that_ignores_the_pause_loses_nothing(
 
 class TestCancelledReads:
     async def test_timed_out_read_then_another(
-        self, source: ScriptedSource, core: ReadableCore
+        self, source: ScriptedSource, core: NativeReadable
     ) -> None:
         for _ in range(3):
             with pytest.raises(asyncio.TimeoutError):
@@ -143,7 +143,7 @@ class TestCancelledReads:
         assert await read(core) == b"b"
 
     async def test_bytes_between_the_timeout_and_the_next_read(
-        self, source: ScriptedSource, core: ReadableCore
+        self, source: ScriptedSource, core: NativeReadable
     ) -> None:
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(core.read(), 0.001)
@@ -152,7 +152,7 @@ class TestCancelledReads:
         assert [await read(core) for _ in range(3)] == [b"a", b"b", None]
 
     async def test_bytes_in_the_moment_of_cancelling(
-        self, source: ScriptedSource, core: ReadableCore
+        self, source: ScriptedSource, core: NativeReadable
     ) -> None:
         async def read_once() -> ReadResult:
             return await core.read()
@@ -168,7 +168,7 @@ class TestCancelledReads:
         assert await read(core) == b"b"
 
     async def test_abandoned_read_does_not_lift_the_bound(
-        self, source: ScriptedSource, core: ReadableCore
+        self, source: ScriptedSource, core: NativeReadable
     ) -> None:
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(core.read(), 0.001)
@@ -177,7 +177,7 @@ class TestCancelledReads:
         assert source.paused
 
     async def test_promise_kept_by_its_owner_still_gets_the_bytes(
-        self, source: ScriptedSource, core: ReadableCore
+        self, source: ScriptedSource, core: NativeReadable
     ) -> None:
         kept = core.read()
         with pytest.raises(asyncio.TimeoutError):
@@ -187,7 +187,7 @@ class TestCancelledReads:
         assert await read(core) == b"b"
 
     async def test_promise_whose_bytes_went_to_the_next_read_says_so(
-        self, source: ScriptedSource, core: ReadableCore
+        self, source: ScriptedSource, core: NativeReadable
     ) -> None:
         kept = core.read()
         with pytest.raises(asyncio.TimeoutError):
@@ -197,7 +197,7 @@ class TestCancelledReads:
         with pytest.raises(TypeError, match="single pending read"):
             await kept
 
-    async def test_bytes_go_to_a_pump(self, source: ScriptedSource, core: ReadableCore) -> None:
+    async def test_bytes_go_to_a_pump(self, source: ScriptedSource, core: NativeReadable) -> None:
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(core.read(), 0.001)
         source.deliver(b"a", b"b")
@@ -209,7 +209,7 @@ class TestCancelledReads:
 
 class TestRelease:
     async def test_pending_read_is_rejected_and_its_bytes_go_on(
-        self, source: ScriptedSource, core: ReadableCore
+        self, source: ScriptedSource, core: NativeReadable
     ) -> None:
         pending = core.read()
         core.release()
@@ -219,14 +219,14 @@ class TestRelease:
         assert str(caught.value) == errors.READER_RELEASED
         assert await read(core) == b"a"
 
-    async def test_without_a_pending_read(self, core: ReadableCore) -> None:
+    async def test_without_a_pending_read(self, core: NativeReadable) -> None:
         core.release()
         assert core.state is ReadableState.READABLE
 
 
 class TestCancel:
     async def test_closes_drops_and_lets_the_source_go(
-        self, source: ScriptedSource, core: ReadableCore
+        self, source: ScriptedSource, core: NativeReadable
     ) -> None:
         core.read()
         source.deliver(b"a", b"b")
@@ -237,18 +237,18 @@ class TestCancel:
         assert await core.read() == END
         await core.closed
 
-    async def test_answers_a_pending_read(self, core: ReadableCore) -> None:
+    async def test_answers_a_pending_read(self, core: NativeReadable) -> None:
         pending = core.read()
         core.cancel()
         assert await pending == END
 
-    async def test_twice_is_once(self, source: ScriptedSource, core: ReadableCore) -> None:
+    async def test_twice_is_once(self, source: ScriptedSource, core: NativeReadable) -> None:
         core.cancel()
         core.cancel()
         assert source.cancelled
 
     async def test_while_pumped_aborts_the_sink(
-        self, source: ScriptedSource, core: ReadableCore
+        self, source: ScriptedSource, core: NativeReadable
     ) -> None:
         sink = RecordingSink()
         done = core.pump_to(sink)
@@ -262,7 +262,9 @@ class TestCancel:
 
 
 class TestError:
-    async def test_drops_what_is_buffered(self, source: ScriptedSource, core: ReadableCore) -> None:
+    async def test_drops_what_is_buffered(
+        self, source: ScriptedSource, core: NativeReadable
+    ) -> None:
         core.read()
         source.deliver(b"a", b"b")
         error = ConnectionError("gone")
@@ -272,7 +274,7 @@ class TestError:
             await core.read()
 
     async def test_while_pumped_rejects_closed(
-        self, source: ScriptedSource, core: ReadableCore
+        self, source: ScriptedSource, core: NativeReadable
     ) -> None:
         sink = RecordingSink()
         done = core.pump_to(sink)
@@ -286,7 +288,7 @@ class TestError:
         assert source.cancelled
 
     async def test_after_the_end_changes_nothing(
-        self, source: ScriptedSource, core: ReadableCore
+        self, source: ScriptedSource, core: NativeReadable
     ) -> None:
         pending = core.read()
         source.end()
@@ -297,7 +299,7 @@ class TestError:
 
 class TestPumpTo:
     async def test_backlog_first_then_what_comes(
-        self, source: ScriptedSource, core: ReadableCore
+        self, source: ScriptedSource, core: NativeReadable
     ) -> None:
         pending = core.read()
         source.deliver(b"0", b"1", b"2")
@@ -312,7 +314,7 @@ class TestPumpTo:
         assert sink.finished
         assert (core.pumping, core.disturbed) == (False, True)
 
-    async def test_source_already_over(self, source: ScriptedSource, core: ReadableCore) -> None:
+    async def test_source_already_over(self, source: ScriptedSource, core: NativeReadable) -> None:
         pending = core.read()
         source.deliver(b"0", b"1")
         source.end()
@@ -323,7 +325,9 @@ class TestPumpTo:
         assert sink.finished
         await core.closed
 
-    async def test_source_already_failed(self, source: ScriptedSource, core: ReadableCore) -> None:
+    async def test_source_already_failed(
+        self, source: ScriptedSource, core: NativeReadable
+    ) -> None:
         error = ConnectionError("lost")
         pending = core.read()
         source.deliver(b"0", b"1")
@@ -337,14 +341,14 @@ class TestPumpTo:
         assert core.closed.error is error
 
     async def test_closed_and_errored_streams(self) -> None:
-        closed = ReadableCore(ScriptedSource())
+        closed = NativeReadable(ScriptedSource())
         closed.cancel()
         sink = RecordingSink()
         await closed.pump_to(sink)
         assert sink.finished
 
         error = ConnectionError("lost")
-        errored = ReadableCore(ScriptedSource())
+        errored = NativeReadable(ScriptedSource())
         errored.error(error)
         sink = RecordingSink()
         assert errored.pump_to(sink).error is error
@@ -352,7 +356,7 @@ class TestPumpTo:
 
     @pytest.mark.parametrize("ended", [False, True])
     async def test_sink_lost_before_it_began_keeps_the_backlog(
-        self, source: ScriptedSource, core: ReadableCore, ended: bool
+        self, source: ScriptedSource, core: NativeReadable, ended: bool
     ) -> None:
         class LostSink(RecordingSink):
             def feed_from(self, feeder: object) -> None:
@@ -377,7 +381,7 @@ class TestPumpTo:
         assert await read(core) is None
 
     async def test_sink_lost_in_the_backlog_keeps_the_rest(
-        self, source: ScriptedSource, core: ReadableCore
+        self, source: ScriptedSource, core: NativeReadable
     ) -> None:
         class Brittle(RecordingSink):
             def write(self, data: object) -> bool:
@@ -394,7 +398,7 @@ class TestPumpTo:
         assert await read(core) == b"2"
 
     async def test_source_given_back_loses_nothing(
-        self, source: ScriptedSource, core: ReadableCore
+        self, source: ScriptedSource, core: NativeReadable
     ) -> None:
         sink = RecordingSink(room_bytes=1)
         done = core.pump_to(sink, cancel_source=False)
@@ -409,7 +413,7 @@ class TestPumpTo:
         assert [await read(core) for _ in range(4)] == [b"late", b"b", b"c", None]
 
     async def test_source_given_back_while_it_flows_is_bounded(
-        self, source: ScriptedSource, core: ReadableCore
+        self, source: ScriptedSource, core: NativeReadable
     ) -> None:
         sink = RecordingSink()
         core.pump_to(sink, cancel_source=False)
@@ -420,7 +424,7 @@ class TestPumpTo:
         assert await read(core) == b"four"
 
     async def test_sink_lost_cancels_the_source_and_closes(
-        self, source: ScriptedSource, core: ReadableCore
+        self, source: ScriptedSource, core: NativeReadable
     ) -> None:
         sink = RecordingSink()
         error = ConnectionError("gone")
@@ -431,7 +435,7 @@ class TestPumpTo:
         assert core.state is ReadableState.CLOSED
 
 
-def test_take_buffer_gives_and_forgets(source: ScriptedSource, core: ReadableCore) -> None:
+def test_take_buffer_gives_and_forgets(source: ScriptedSource, core: NativeReadable) -> None:
     core.read()
     source.deliver(b"0", b"1", b"2")
     assert core.take_buffer() == [b"1", b"2"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from emulator import errors
-from emulator.streams import ByteSink, WritableCore, WritableState
+from emulator.streams import ByteSink, NativeWritable, WritableState
 from tests.support.native import RecordingFeeder, RecordingSink, check_sink
 
 
@@ -15,17 +15,17 @@ def sink() -> RecordingSink:
 
 
 @pytest.fixture
-def core(sink: RecordingSink) -> WritableCore:
-    return WritableCore(sink)
+def core(sink: RecordingSink) -> NativeWritable:
+    return NativeWritable(sink)
 
 
 @pytest.mark.parametrize("room_bytes", [None, 1, 10_000])
 async def test_it_keeps_the_contract_of_a_sink(room_bytes: int | None) -> None:
     beneath: list[RecordingSink] = []
 
-    async def make() -> WritableCore:
+    async def make() -> NativeWritable:
         beneath[:] = [RecordingSink(room_bytes)]
-        return WritableCore(beneath[0])
+        return NativeWritable(beneath[0])
 
     async def drain(_: ByteSink) -> None:
         beneath[0].send()
@@ -36,7 +36,7 @@ async def test_it_keeps_the_contract_of_a_sink(room_bytes: int | None) -> None:
     await check_sink(make, drain, arrived)
 
 
-def test_fail_rejects_without_touching_the_sink(sink: RecordingSink, core: WritableCore) -> None:
+def test_fail_rejects_without_touching_the_sink(sink: RecordingSink, core: NativeWritable) -> None:
     feeder = RecordingFeeder()
     core.feed_from(feeder)
     written = core.submit(b"x" * 20)
@@ -50,7 +50,7 @@ def test_fail_rejects_without_touching_the_sink(sink: RecordingSink, core: Writa
     assert core.state is WritableState.ERRORED
 
 
-def test_seal_closes_without_touching_the_sink(sink: RecordingSink, core: WritableCore) -> None:
+def test_seal_closes_without_touching_the_sink(sink: RecordingSink, core: NativeWritable) -> None:
     feeder = RecordingFeeder()
     core.feed_from(feeder)
     written = core.submit(b"x" * 20)
@@ -62,14 +62,14 @@ def test_seal_closes_without_touching_the_sink(sink: RecordingSink, core: Writab
     assert not sink.finished
 
 
-def test_a_feeder_that_comes_too_late_is_told(core: WritableCore) -> None:
+def test_a_feeder_that_comes_too_late_is_told(core: NativeWritable) -> None:
     core.seal()
     feeder = RecordingFeeder()
     core.feed_from(feeder)
     assert [str(error) for error in feeder.losses] == [errors.WRITABLE_CLOSED]
 
 
-def test_break_off_aborts_the_sink_once(sink: RecordingSink, core: WritableCore) -> None:
+def test_break_off_aborts_the_sink_once(sink: RecordingSink, core: NativeWritable) -> None:
     reason = ValueError("enough")
     core.break_off(reason)
     core.abort(ValueError("again"))
@@ -83,5 +83,5 @@ def test_loss_in_the_moment_of_writing() -> None:
             self.lose(ConnectionError("lost"))
             return False
 
-    core = WritableCore(Brittle())
+    core = NativeWritable(Brittle())
     assert str(core.submit(b"x").error) == "lost"

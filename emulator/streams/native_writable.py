@@ -6,23 +6,13 @@ Must not know where the bytes go (a ByteSink). Source of the behaviour: WHATWG S
 
 from __future__ import annotations
 
-from enum import Enum
-
 from emulator import errors
+from emulator.streams.core import WritableCore, WritableState, as_error
 from emulator.streams.native import HIGH_WATER_MARK_BYTES, Bytes, ByteSink, Feeder
 from emulator.streams.promise import Promise
 
 
-class WritableState(Enum):
-    """The standard's [[state]], with its "close requested" as a state of its own."""
-
-    WRITABLE = "writable"
-    CLOSING = "closing"
-    CLOSED = "closed"
-    ERRORED = "errored"
-
-
-class WritableCore(ByteSink, Feeder):
+class NativeWritable(WritableCore, ByteSink, Feeder):
     """Feeds `sink`. A worker's writes go through `submit`; a pump uses it as the sink it is.
 
     `closed` settles when the sink has everything and its end (fulfilled) or broke (rejected);
@@ -55,6 +45,10 @@ class WritableCore(ByteSink, Feeder):
     def state(self) -> WritableState:
         """The stream's state."""
         return self._state
+
+    @property
+    def error(self) -> BaseException | None:
+        return self._error
 
     @property
     def desired_size(self) -> int | None:
@@ -95,11 +89,13 @@ class WritableCore(ByteSink, Feeder):
             feeder.sink_lost(TypeError(errors.WRITABLE_CLOSED))
         return self.closed
 
-    def break_off(self, reason: BaseException) -> None:
+    def break_off(self, reason: object) -> Promise[None]:
         """Fail with `reason`: what is queued is not sent, and the receiver can tell."""
         if self._state in (WritableState.WRITABLE, WritableState.CLOSING):
-            self._fail(reason)
-            self._sink.abort(reason)
+            error = as_error(reason, errors.WRITABLE_ABORTED)
+            self._fail(error)
+            self._sink.abort(error)
+        return Promise.fulfilled(None)
 
     def fail(self, error: BaseException) -> None:
         """The sink is known to be gone: reject everything with `error` without touching it."""

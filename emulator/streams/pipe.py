@@ -1,0 +1,184 @@
+"""A pipe between any two streams: chunk by chunk, with back-pressure, ends and failures passed on.
+
+Floor 2. Owns the standard's ReadableStreamPipeTo for streams that are not both native (those are pumped). Source:
+WHATWG Streams, "ReadableStreamPipeTo".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+
+from emulator.errors import DESTINATION_CLOSED
+from emulator.streams.core import (
+    ReadableCore,
+    ReadableState,
+    ReaderKind,
+    ReadResult,
+    WritableCore,
+    WritableState,
+)
+from emulator.streams.promise import Promise
+
+Action = Callable[[], Promise[None]]
+
+
+class PipeState(Enum):
+    """Where a pipe is in its life."""
+
+    FLOWING = "flowing"
+    READING = "waiting for a chunk"
+    SHUTTING_DOWN = "shutting down"
+    DONE = "done"
+
+
+class Pipe:
+    """Moves every chunk of `source` to `destination`; `done` settles when that is over, one way or the other."""
+
+    def __init__(
+        self,
+        source: ReadableCore,
+        destination: WritableCore,
+        *,
+        prevent_close: bool = False,
+        prevent_abort: bool = False,
+        prevent_cancel: bool = False,
+    ) -> None:
+        self.done: Promise[None] = Promise()
+        self._source = source
+        self._destination = destination
+        self._prevent_close = prevent_close
+        self._prevent_abort = prevent_abort
+        self._prevent_cancel = prevent_cancel
+        self._state = PipeState.FLOWING
+        self._last_write: Promise[None] = Promise.fulfilled(None)
+
+    def start(self) -> Promise[None]:
+        """Begin. Both streams are held by this pipe until `done`."""
+        self._source.disturbed = True
+        self._source.acquire(ReaderKind.DEFAULT)
+        self._source.closed.then(self._source_over, self._source_over)
+        self._destination.closed.then(self._destination_over, self._destination_over)
+        self._check_ends()
+        self._flow()
+        return self.done
+
+    def abort(self, reason: BaseException) -> None:
+        """Stop for an AbortSignal: both sides hear of it, unless prevented, and `done` is rejected with `reason`."""
+        actions: list[Action] = []
+        if not self._prevent_abort and self._destination.state is WritableState.WRITABLE:
+            actions.append(lambda: self._destination.break_off(reason))
+        if not self._prevent_cancel and self._source.state is ReadableState.READABLE:
+            actions.append(lambda: self._source.cancel(reason))
+        self._shut_down(lambda: all_of(actions), reason)
+
+    def _flow(self) -> None:
+        """Read the next chunk when the destination wants one."""
+        if self._state is not PipeState.FLOWING:
+            return
+        if (self._destination.desired_size or 0) <= 0:
+            self._destination.ready.then(lambda _: self._flow(), lambda _: None)
+            return
+        self._state = PipeState.READING
+        self._source.read().then(self._move, lambda _: None)
+
+    def _move(self, result: ReadResult) -> None:
+        if result.done:
+            return
+        if self._state is PipeState.READING:
+            self._state = PipeState.FLOWING
+        self._last_write = self._destination.submit(result.value)
+        self._flow()
+
+    # The four ways in which ends and failures go on, in the standard's order.
+
+    def _check_ends(self) -> None:
+        if self._state in (PipeState.SHUTTING_DOWN, PipeState.DONE):
+            return
+        source, destination = self._source, self._destination
+        if source.state is ReadableState.ERRORED:
+            error = source.closed.error
+            assert error is not None
+            abort = None if self._prevent_abort else lambda: destination.break_off(error)
+            self._shut_down(abort, error)
+        elif destination.error is not None and destination.state in (
+            WritableState.ERRORED,
+            WritableState.ERRORING,
+        ):
+            failure = destination.error
+            cancel = None if self._prevent_cancel else lambda: source.cancel(failure)
+            self._shut_down(cancel, failure)
+        elif source.state is ReadableState.CLOSED:
+            close = None if self._prevent_close else self._close_destination
+            self._shut_down(close, None)
+        elif destination.state in (WritableState.CLOSED, WritableState.CLOSING):
+            closed = TypeError(DESTINATION_CLOSED)
+            cancel_closed = None if self._prevent_cancel else lambda: source.cancel(closed)
+            self._shut_down(cancel_closed, closed)
+
+    def _source_over(self, _: object) -> None:
+        self._check_ends()
+
+    def _destination_over(self, _: object) -> None:
+        self._check_ends()
+
+    def _close_destination(self) -> Promise[None]:
+        """Close it, unless that has been done."""
+        if self._destination.state in (WritableState.CLOSED, WritableState.CLOSING):
+            return Promise.fulfilled(None)
+        if self._destination.error is not None:
+            return Promise.rejected(self._destination.error)
+        return self._destination.close()
+
+    def _shut_down(self, action: Action | None, error: BaseException | None) -> None:
+        if self._state in (PipeState.SHUTTING_DOWN, PipeState.DONE):
+            return
+        self._state = PipeState.SHUTTING_DOWN
+        if self._destination.state is WritableState.WRITABLE:
+            self._after_writes(lambda: self._act(action, error))
+        else:
+            self._act(action, error)
+
+    def _after_writes(self, proceed: Callable[[], None]) -> None:
+        """Call `proceed` once every chunk that was read has been written, or can't be."""
+        last = self._last_write
+
+        def look(_: object) -> None:
+            if self._last_write is last:
+                proceed()
+            else:
+                self._after_writes(proceed)
+
+        last.then(look, look)
+
+    def _act(self, action: Action | None, error: BaseException | None) -> None:
+        if action is None:
+            self._finalize(error)
+        else:
+            action().then(lambda _: self._finalize(error), self._finalize)
+
+    def _finalize(self, error: BaseException | None) -> None:
+        self._state = PipeState.DONE
+        self._source.release()
+        if error is None:
+            self.done.resolve(None)
+        else:
+            self.done.reject(error)
+
+
+def all_of(actions: list[Action]) -> Promise[None]:
+    """Begin every action; the promise settles when all have, rejected with the first failure."""
+    together: Promise[None] = Promise()
+    remaining = len(actions)
+    if not remaining:
+        together.resolve(None)
+
+    def one_done(_: object) -> None:
+        nonlocal remaining
+        remaining -= 1
+        if not remaining:
+            together.resolve(None)
+
+    for action in actions:
+        action().then(one_done, together.reject)
+    return together
