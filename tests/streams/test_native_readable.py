@@ -24,6 +24,7 @@ def core(source: ScriptedSource) -> NativeReadable:
 
 
 async def read(core: NativeReadable) -> bytes | None:
+    value: bytes | None
     value, done = await asyncio.wait_for(core.read(), 5)
     assert done is (value is None)
     return value

@@ -243,7 +243,8 @@ def value_of(answered: Promise[ReadResult]) -> bytes | None:
     with pytest.raises(StopIteration) as stopped:
         next(answered.__await__())
     result: ReadResult = stopped.value.value
-    return result.value
+    data: bytes | None = result.value
+    return data
 
 
 @given(

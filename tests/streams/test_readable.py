@@ -14,6 +14,7 @@ from emulator.errors import OwnershipError
 from emulator.streams import (
     Lock,
     MemorySource,
+    NativeReadable,
     ReadableStream,
     ReadableStreamDefaultReader,
     ReadResult,
@@ -84,6 +85,7 @@ class TestLock:
         with pytest.raises(TypeError):
             await reader.read()
         source.deliver(b"later")
+        assert isinstance(stream.core, NativeReadable)
         assert stream.core.take_buffer() == [b"later"]
 
     def test_hold_is_for_good(self, stream: ReadableStream) -> None:
