@@ -314,13 +314,17 @@ async def test_a_stream_that_is_broken_already_is_a_500() -> None:
 
     async def fetch(request: Request, env: Any) -> Response:
         socket = connect(env.UPSTREAM)
-        await socket.opened
+        await socket.writable.get_writer().write(b"open")
         with contextlib.suppress(SocketError):
             await socket.closed
         return Response(socket.readable)
 
+    def script(peer: Peer) -> None:
+        peer.expect(b"open")
+        peer.reset()
+
     recorder = Recorder()
-    async with PeerServer(lambda peer: peer.reset()) as upstream:
+    async with PeerServer(script) as upstream:
         env = {"UPSTREAM": upstream.address}
         async with (
             serving(fetch, env=env, observer=recorder) as server,
