@@ -124,10 +124,29 @@ START_TLS_NOT_ASKED_FOR = (
     "The `secureTransport` socket option must be set to 'starttls' for startTls to be used."
 )
 TLS_CLOSED_IN_HANDSHAKE = "the peer closed the connection during the TLS handshake"
+TLS_UNANSWERED = (
+    "the peer closed the connection without answering the TLS handshake: does it speak TLS on this port?"
+)
+TLS_NO_ANSWER = "The TCP connection was open; the TLS handshake was not over when the time was up."
+TLS_NAME = "{name!r} can't be a server's name: {reason}"
 TLS_TRUNCATED = "the peer closed the connection without ending TLS (no close_notify)"
 TLS_PLAINTEXT_PEER = (
     "the peer does not speak TLS here: it answered {greeting!r}. Use the port that does, "
     'secureTransport "off", or "starttls" and start_tls() when the protocol says so'
+)
+TLS_REFUSED = "The certificate of {host} is refused: {reason}{issuer}. {remedy}"
+TLS_EXPIRED = "it expired on {date:%Y-%m-%d}"
+TLS_NOT_YET_VALID = "it is valid from {date:%Y-%m-%d} on"
+TLS_SELF_SIGNED = "it is self-signed"
+TLS_SELF_SIGNED_AUTHORITY = "the authority at the end of its chain is not trusted"
+TLS_UNKNOWN_ISSUER = "its issuer is not trusted"
+TLS_WRONG_NAME = "it is for {names}"
+TLS_TRUST_IT = "To trust it: --tls-ca FILE, its PEM file. To check nothing: --tls-insecure {host}"
+TLS_TRUST_ISSUER = "To trust it: --tls-ca FILE, its issuer's PEM file. To check nothing: --tls-insecure {host}"
+TLS_TRUST_NOTHING = "Mend it at the server, or check nothing for this host: --tls-insecure {host}"
+TLS_CA_UNUSABLE = "{file} can't be used to trust certificates: {reason}. Give --tls-ca or `dev.tls_ca` a PEM file."
+CERT_FILE_MISSING = (
+    "The variable SSL_CERT_FILE names {file}, which is not there: the system's certificates are trusted alone."
 )
 START_TLS_TWICE = (
     "startTls has already been called on this socket, or the socket was transferred over RPC."
@@ -143,6 +162,10 @@ EXPECTED_SERVER_HOSTNAME = (
     "It works here; production refuses it."
 )
 TLS_EXPECTED = 'connect() to {address}: it answered with a TLS alert, so it expects TLS. Use secureTransport "on".'
+TLS_MAYBE_EXPECTED = (
+    "connect() to {address}: it closed the connection without an answer. "
+    'If it expects TLS, use secureTransport "on".'
+)
 CONNECTION_LOST = "Network connection lost."
 CLOSED_WHILE_CONNECTING = "The socket was closed before the connection was opened."
 CONNECT_NOT_SUPPORTED = "Incoming CONNECT on a worker not supported"
