@@ -262,8 +262,14 @@ CLIENT_GONE = "The client closed the connection before its response was complete
 SWITCHING_PROTOCOLS = (
     "A Response with status 101 needs a WebSocket, which is not served yet. Return another status."
 )
-RESPONSE_HEADERS_TOO_LARGE = "The response's headers are {size} bytes; the platform lets {limit} through. Send fewer or shorter headers."
-BODY_LONGER_THAN_LENGTH = "The response's body is longer than its Content-Length of {length} bytes. Leave the header out, or correct it."
+RESPONSE_HEADERS_TOO_LARGE = (
+    "The response's headers are {size} bytes; "
+    "the platform lets {limit} through. Send fewer or shorter headers."
+)
+BODY_LONGER_THAN_LENGTH = (
+    "The response's body is longer than its Content-Length of {length} bytes. "
+    "Leave the header out, or correct it."
+)
 BODY_SHORTER_THAN_LENGTH = (
     "The response's body ended after {sent} bytes, its Content-Length said {length}. "
     "Leave the header out, or correct it."
@@ -355,6 +361,8 @@ CONFIG_NO_MAIN = (
 MAIN_MISSING = "{origin}: there is no file {path}.{hint}"
 MAIN_IS_DIRECTORY = "{origin}: {path} is a directory. Name the worker's file in it."
 MAIN_NOT_PYTHON = "{origin}: {path} is not a Python file. pyworker runs workers in .py files."
+TLS_CA_MISSING = "{origin}: there is no file {path}."
+CONNECT_TIMEOUT = "--connect-timeout takes a number of seconds above 0, not {value}."
 VARIABLE_WRONG_VALUE = "The variable {variable} must be one of {expected}, found {found}."
 LOOP_MISSING = (
     "PYWORKER_LOOP asks for uvloop, which is not installed. Install it (pip install uvloop) or "
