@@ -93,10 +93,10 @@ class TestLock:
         with pytest.raises(TypeError, match="locked to a reader"):
             stream.hold()
 
-    def test_byob_is_refused_with_its_name(self, stream: ReadableStream) -> None:
+    def test_another_mode_is_refused_with_its_name(self, stream: ReadableStream) -> None:
         with pytest.raises(TypeError) as caught:
-            stream.get_reader(mode="byob")
-        assert str(caught.value) == errors.READER_MODE.format(mode="byob")
+            stream.get_reader(mode="bytes")
+        assert str(caught.value) == errors.READER_MODE.format(mode="bytes")
 
     def test_repr_tells_the_state(self, stream: ReadableStream) -> None:
         assert repr(stream) == "<ReadableStream readable lock=free>"
