@@ -151,10 +151,29 @@ START_TLS_NOT_ASKED_FOR = (
     "The `secureTransport` socket option must be set to 'starttls' for startTls to be used."
 )
 TLS_CLOSED_IN_HANDSHAKE = "the peer closed the connection during the TLS handshake"
+TLS_UNANSWERED = (
+    "the peer closed the connection without answering the TLS handshake: does it speak TLS on this port?"
+)
+TLS_NO_ANSWER = "The TCP connection was open; the TLS handshake was not over when the time was up."
+TLS_NAME = "{name!r} can't be a server's name: {reason}"
 TLS_TRUNCATED = "the peer closed the connection without ending TLS (no close_notify)"
 TLS_PLAINTEXT_PEER = (
     "the peer does not speak TLS here: it answered {greeting!r}. Use the port that does, "
     'secureTransport "off", or "starttls" and start_tls() when the protocol says so'
+)
+TLS_REFUSED = "The certificate of {host} is refused: {reason}{issuer}. {remedy}"
+TLS_EXPIRED = "it expired on {date:%Y-%m-%d}"
+TLS_NOT_YET_VALID = "it is valid from {date:%Y-%m-%d} on"
+TLS_SELF_SIGNED = "it is self-signed"
+TLS_SELF_SIGNED_AUTHORITY = "the authority at the end of its chain is not trusted"
+TLS_UNKNOWN_ISSUER = "its issuer is not trusted"
+TLS_WRONG_NAME = "it is for {names}"
+TLS_TRUST_IT = "To trust it: --tls-ca FILE, its PEM file. To check nothing: --tls-insecure {host}"
+TLS_TRUST_ISSUER = "To trust it: --tls-ca FILE, its issuer's PEM file. To check nothing: --tls-insecure {host}"
+TLS_TRUST_NOTHING = "Mend it at the server, or check nothing for this host: --tls-insecure {host}"
+TLS_CA_UNUSABLE = "{file} can't be used to trust certificates: {reason}. Give --tls-ca or `dev.tls_ca` a PEM file."
+CERT_FILE_MISSING = (
+    "The variable SSL_CERT_FILE names {file}, which is not there: the system's certificates are trusted alone."
 )
 START_TLS_TWICE = (
     "startTls has already been called on this socket, or the socket was transferred over RPC."
@@ -170,6 +189,10 @@ EXPECTED_SERVER_HOSTNAME = (
     "It works here; production refuses it."
 )
 TLS_EXPECTED = 'connect() to {address}: it answered with a TLS alert, so it expects TLS. Use secureTransport "on".'
+TLS_MAYBE_EXPECTED = (
+    "connect() to {address}: it closed the connection without an answer. "
+    'If it expects TLS, use secureTransport "on".'
+)
 CONNECTION_LOST = "Network connection lost."
 CLOSED_WHILE_CONNECTING = "The socket was closed before the connection was opened."
 CONNECT_NOT_SUPPORTED = "Incoming CONNECT on a worker not supported"
@@ -317,8 +340,14 @@ CLIENT_GONE = "The client closed the connection before its response was complete
 SWITCHING_PROTOCOLS = (
     "A Response with status 101 needs a WebSocket, which is not served yet. Return another status."
 )
-RESPONSE_HEADERS_TOO_LARGE = "The response's headers are {size} bytes; the platform lets {limit} through. Send fewer or shorter headers."
-BODY_LONGER_THAN_LENGTH = "The response's body is longer than its Content-Length of {length} bytes. Leave the header out, or correct it."
+RESPONSE_HEADERS_TOO_LARGE = (
+    "The response's headers are {size} bytes; "
+    "the platform lets {limit} through. Send fewer or shorter headers."
+)
+BODY_LONGER_THAN_LENGTH = (
+    "The response's body is longer than its Content-Length of {length} bytes. "
+    "Leave the header out, or correct it."
+)
 BODY_SHORTER_THAN_LENGTH = (
     "The response's body ended after {sent} bytes, its Content-Length said {length}. "
     "Leave the header out, or correct it."
@@ -410,6 +439,8 @@ CONFIG_NO_MAIN = (
 MAIN_MISSING = "{origin}: there is no file {path}.{hint}"
 MAIN_IS_DIRECTORY = "{origin}: {path} is a directory. Name the worker's file in it."
 MAIN_NOT_PYTHON = "{origin}: {path} is not a Python file. pyworker runs workers in .py files."
+TLS_CA_MISSING = "{origin}: there is no file {path}."
+CONNECT_TIMEOUT = "--connect-timeout takes a number of seconds above 0, not {value}."
 VARIABLE_WRONG_VALUE = "The variable {variable} must be one of {expected}, found {found}."
 LOOP_MISSING = (
     "PYWORKER_LOOP asks for uvloop, which is not installed. Install it (pip install uvloop) or "

@@ -28,9 +28,12 @@ _STANDARD_LIBRARY = str(Path(os.__file__).parent) + os.sep
 
 
 def summary(error: BaseException) -> str:
-    """Return "ValueError: the message" on one line."""
+    """Return "ValueError: the message" on one line, and its notes after it."""
     text = str(error)
-    return printable(f"{type(error).__name__}: {text}" if text else type(error).__name__)
+    line = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    for note in getattr(error, "__notes__", ()):
+        line = f"{line.rstrip('.')}. {note}"
+    return printable(line)
 
 
 def describe(error: BaseException) -> str:

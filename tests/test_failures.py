@@ -130,3 +130,18 @@ def test_a_syntax_error_shows_its_line(tmp_path: Path) -> None:
     error = WorkerLoadError("hello.py can't be loaded.")
     error.__cause__ = caught(lambda: compile("def handler(:\n", "hello.py", "exec"))
     assert "def handler(:" in describe_failure(error)
+
+
+def test_notes_follow_on_the_same_line_and_on_lines_of_their_own_below_a_cause() -> None:
+    cause = ValueError("bad.")
+    cause.add_note("First note.")
+    cause.add_note("Second\x1b note")
+    assert summary(cause) == "ValueError: bad. First note. Second\\x1b note"
+    error = SocketError("lost")
+    error.__cause__ = cause
+    assert describe(error).split("\n") == [
+        "emulator.errors.SocketError: lost",
+        "  caused by ValueError: bad.",
+        "First note.",
+        "Second\\x1b note",
+    ]

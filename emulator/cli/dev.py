@@ -14,7 +14,9 @@ from emulator.cli.options import from_settings
 
 
 @click.command("dev", short_help="Serve a worker on this machine.")
-@from_settings("main", "port", "ip", "config_file")
+@from_settings(
+    "main", "port", "ip", "config_file", "tls_ca", "tls_insecure", "connect_timeout_seconds"
+)
 def command(config_file: str | None, **overrides: object) -> None:
     """Serve a worker on this machine, one line a request, until Ctrl-C.
 

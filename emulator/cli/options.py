@@ -19,6 +19,8 @@ _TYPES: dict[Kind, click.ParamType[Any]] = {
     Kind.INTEGER: click.INT,
     Kind.PORT: click.IntRange(0, 65535),
     Kind.BOOLEAN: click.BOOL,
+    Kind.SECONDS: click.FLOAT,
+    Kind.STRING_OR_STRINGS: click.STRING,
 }
 
 
@@ -36,7 +38,15 @@ def from_settings(*names: str) -> Callable[[Command], Command]:
 def _parameter(row: Setting) -> Callable[[Command], Command]:
     if row.argument is not None:
         return click.argument(row.name, metavar=f"[{row.argument}]", required=False)
+    several = row.kind is Kind.STRING_OR_STRINGS
     help_text = row.help if row.default is None else f"{row.help}  [default: {row.default}]"
+    if several:
+        help_text = f"{help_text}  [may be given several times]"
     return click.option(
-        *row.option, row.name, type=_TYPES[row.kind], metavar=row.metavar, help=help_text
+        *row.option,
+        row.name,
+        type=_TYPES[row.kind],
+        metavar=row.metavar,
+        multiple=several,
+        help=help_text,
     )

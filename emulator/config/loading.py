@@ -19,7 +19,7 @@ from emulator import errors
 from emulator.config.document import Document, find, is_readable_format, read, shown_path
 from emulator.config.model import Config, ConnectListener, EventLoopChoice
 from emulator.config.settings import FILE_NAMES, setting
-from emulator.config.validation import Values, validate
+from emulator.config.validation import Values, is_seconds, validate
 
 _WORKER_NAME = re.compile(r"[a-z0-9_][a-z0-9_-]*")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -37,7 +37,8 @@ def load(
     `config_file` is read if given; else the nearest settings file of the folder of
     `overrides["main"]`, or of `directory` (default: the current one), and the folders above.
     `overrides` are what the command line says, by setting name, None meaning nothing; its `main` is
-    relative to `directory`. `environ` defaults to the process's. Raises ConfigError with a sentence
+    relative to `directory`; what may be given several times is a list, and adds to what the file
+    says. `environ` defaults to the process's. Raises ConfigError with a sentence
     for the user.
     """
     directory = (directory or Path.cwd()).resolve()
@@ -63,6 +64,9 @@ def load(
         connect=_listeners(document, values),
         ip=cast("str", chosen("ip")),
         port=cast("int", chosen("port")),
+        tls_ca=_authorities(given, document, values, directory),
+        tls_insecure=(*_added(values.plain, "tls_insecure"), *_added(given, "tls_insecure")),
+        connect_timeout_seconds=_seconds(chosen("connect_timeout_seconds")),
         event_loop=_event_loop(os.environ if environ is None else environ),
         source=None if document is None else document.path,
         notes=tuple(notes),
@@ -152,6 +156,33 @@ def _listeners(document: Document | None, values: Values) -> tuple[ConnectListen
             )
         listeners[key] = (number, listener)
     return tuple(listener for _, listener in listeners.values())
+
+
+def _authorities(
+    given: Mapping[str, object], document: Document | None, values: Values, directory: Path
+) -> tuple[Path, ...]:
+    """The files of --tls-ca, after those of the settings file."""
+    named: list[tuple[str, Path]] = []
+    if document is not None:
+        origin = f"{document.shown}: `dev.tls_ca`"
+        folder = document.path.parent
+        named += [(origin, folder / file) for file in _added(values.plain, "tls_ca")]
+    named += [("--tls-ca", directory / file) for file in _added(given, "tls_ca")]
+    for origin, path in named:
+        if not path.is_file():
+            shown = shown_path(path.resolve(), directory)
+            raise errors.ConfigError(errors.TLS_CA_MISSING.format(origin=origin, path=shown))
+    return tuple(path.resolve() for _, path in named)
+
+
+def _added(source: Mapping[str, object], name: str) -> tuple[str, ...]:
+    return tuple(cast("list[str]", source.get(name, ())))
+
+
+def _seconds(value: object) -> float:
+    if not is_seconds(value):
+        raise errors.ConfigError(errors.CONNECT_TIMEOUT.format(value=value))
+    return float(cast("float", value))
 
 
 def _event_loop(environ: Mapping[str, str]) -> EventLoopChoice:

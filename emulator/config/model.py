@@ -36,7 +36,8 @@ class ConnectListener:
 class Config:
     """The settings in force.
 
-    `main` is absolute and was a file when the settings were read. `vars` holds what JSON can hold.
+    `main` and `tls_ca` are absolute and were files when the settings were read. `vars` holds what
+    JSON can hold. `tls_ca` and `tls_insecure` are what the settings file and the command line say.
     `source` is the settings file, None when there is none. `notes` are sentences for the user, one
     a line.
     """
@@ -49,6 +50,9 @@ class Config:
     connect: tuple[ConnectListener, ...]
     ip: str
     port: int
+    tls_ca: tuple[Path, ...]
+    tls_insecure: tuple[str, ...]
+    connect_timeout_seconds: float
     event_loop: EventLoopChoice
     source: Path | None
     notes: tuple[str, ...]

@@ -22,6 +22,8 @@ class Kind(Enum):
     PORT = "a port number from 0 to 65535"
     BOOLEAN = "true or false"
     STRINGS = "a list of strings"
+    STRING_OR_STRINGS = "a string or a list of strings"
+    SECONDS = "a number of seconds above 0"
     TABLE = "a table"
     TABLES = "an array of tables"
     JSON_TABLE = "a table of values that JSON can hold"
@@ -49,13 +51,14 @@ class Setting:
 
     `key` is its path in the settings file, dotted; `[]` marks an array of tables. `argument` is a
     bare word on the command line, `option` its option names, `variable` an environment variable.
+    The option of a STRING_OR_STRINGS may be given several times, and adds to what the file says.
     """
 
     name: str
     kind: Kind
     help: str
     key: str | None = None
-    default: str | int | None = None
+    default: str | int | float | None = None
     argument: str | None = None
     option: tuple[str, ...] = ()
     metavar: str | None = None
@@ -139,6 +142,35 @@ SETTINGS: tuple[Setting, ...] = (
         default=8787,
         option=("--port",),
         metavar="NUMBER",
+    ),
+    Setting(
+        "tls_ca",
+        Kind.STRING_OR_STRINGS,
+        "A PEM file of certificates that connect() trusts beside the system's, relative to the "
+        "settings file or to where you are.",
+        key="dev.tls_ca",
+        option=("--tls-ca",),
+        metavar="FILE",
+        owner=Owner.OURS,
+    ),
+    Setting(
+        "tls_insecure",
+        Kind.STRING_OR_STRINGS,
+        "A host whose certificate connect() does not check; each use gives a warning.",
+        key="dev.tls_insecure",
+        option=("--tls-insecure",),
+        metavar="HOST",
+        owner=Owner.OURS,
+    ),
+    Setting(
+        "connect_timeout_seconds",
+        Kind.SECONDS,
+        "How long connect() may take to look up a name, open a connection and shake hands over TLS.",
+        key="dev.connect_timeout_seconds",
+        default=30,
+        option=("--connect-timeout",),
+        metavar="SECONDS",
+        owner=Owner.OURS,
     ),
     Setting(
         "event_loop",

@@ -34,6 +34,8 @@ _PYTHON_TYPES: dict[Kind, type] = {
     Kind.PORT: int,
     Kind.BOOLEAN: bool,
     Kind.STRINGS: list,
+    Kind.STRING_OR_STRINGS: object,
+    Kind.SECONDS: object,
     Kind.TABLE: dict,
     Kind.TABLES: list,
     Kind.JSON_TABLE: dict,
@@ -118,6 +120,10 @@ def _checked(document: Document, path: str, value: object, row: Setting) -> obje
     wanted = _PYTHON_TYPES[row.kind]
     if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
         raise _wrong_type(document, path, row.kind, value)
+    if row.kind is Kind.STRING_OR_STRINGS:
+        return _checked_strings(document, path, value)
+    if row.kind is Kind.SECONDS and not is_seconds(value):
+        raise _wrong_type(document, path, row.kind, value)
     if row.kind is Kind.PORT and isinstance(value, int) and not 0 <= value <= 65535:
         raise _wrong_value(document, path, row.kind.value, str(value))
     if row.kind is Kind.STRINGS and isinstance(value, list):
@@ -131,6 +137,25 @@ def _checked(document: Document, path: str, value: object, row: Setting) -> obje
     if row.choices and value not in row.choices:
         expected = " or ".join(f'"{choice}"' for choice in row.choices)
         raise _wrong_value(document, path, expected, f'"{value}"')
+    return value
+
+
+def is_seconds(value: object) -> bool:
+    """True for a number that a clock can wait for."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return 0 < value < math.inf
+
+
+def _checked_strings(document: Document, path: str, value: object) -> list[str]:
+    """Return the strings that `value`, one or a list of them, holds."""
+    if isinstance(value, str):
+        return [value]
+    if not isinstance(value, list):
+        raise _wrong_type(document, path, Kind.STRING_OR_STRINGS, value)
+    for number, item in enumerate(value):
+        if not isinstance(item, str):
+            raise _wrong_type(document, f"{path}[{number}]", Kind.STRING, item)
     return value
 
 

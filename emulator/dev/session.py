@@ -17,6 +17,7 @@ from emulator.dev.shutdown import Phase, Shutdown
 from emulator.dev.terminal import Terminal
 from emulator.runtime.isolate import Isolate
 from emulator.server import start
+from emulator.sockets import Network, Trust
 
 PORT_TRIES = 10
 GRACE_SECONDS = 1.0
@@ -33,14 +34,20 @@ def run(config: Config, terminal: Terminal) -> int:
     loop_factory = _loop_factory(config.event_loop)
     try:
         with shutdown.handling_signals(), terminal.capturing_prints():
-            for note in config.notes:
+            network = _network(config)
+            network.trust.load()
+            for note in (*config.notes, *network.trust.notes()):
                 terminal.note(note)
             # Before the loop runs: Ctrl-C reaches a module that never stops being imported.
             isolate = Isolate.load(config.name, config.main, config.vars)
             for note in isolate.notes:
                 terminal.note(note)
             with asyncio.Runner(loop_factory=loop_factory) as runner:
-                _run(runner.get_loop(), _serve(config, isolate, terminal, shutdown), terminal)
+                _run(
+                    runner.get_loop(),
+                    _serve(config, network, isolate, terminal, shutdown),
+                    terminal,
+                )
             return 0
     except (KeyboardInterrupt, errors.WorkerLoadError):
         # Stopped while a module was being imported: the failure is the user's own doing.
@@ -72,7 +79,9 @@ def _run(
             terminal.note(errors.TASK_EXITED.format(error=repr(error)))
 
 
-async def _serve(config: Config, isolate: Isolate, terminal: Terminal, shutdown: Shutdown) -> None:
+async def _serve(
+    config: Config, network: Network, isolate: Isolate, terminal: Terminal, shutdown: Shutdown
+) -> None:
     requested = shutdown.serve()
     server = await start(
         isolate,
@@ -81,6 +90,7 @@ async def _serve(config: Config, isolate: Isolate, terminal: Terminal, shutdown:
         port_tries=PORT_TRIES,
         connect_listeners=config.connect,
         observer=terminal,
+        network=network,
     )
     try:
         used_port = urlsplit(server.url).port
@@ -93,6 +103,12 @@ async def _serve(config: Config, isolate: Isolate, terminal: Terminal, shutdown:
     finally:
         await server.close(grace_seconds=GRACE_SECONDS)
         shutdown.closed()
+
+
+def _network(config: Config) -> Network:
+    """How connect() makes its connections, by the settings."""
+    trust = Trust(config.tls_ca, frozenset(config.tls_insecure))
+    return Network(config.connect_timeout_seconds, trust)
 
 
 def _loop_factory(choice: EventLoopChoice) -> Callable[[], asyncio.AbstractEventLoop]:

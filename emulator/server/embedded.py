@@ -24,7 +24,7 @@ from emulator.runtime import Isolate
 from emulator.server.front import Front
 from emulator.server.inbound import InboundListener
 from emulator.server.listening import bind
-from emulator.sockets import DEFAULT_NETWORK, Network
+from emulator.sockets import DEFAULT_NETWORK, Network, end_lingering
 
 GRACE_SECONDS = 1.0
 
@@ -32,8 +32,9 @@ GRACE_SECONDS = 1.0
 class WorkerServer(BaseTestServer):
     """A worker that is being served: made by `serve`.
 
-    As an async context manager it accepts requests at `url` within the block. Starting raises WorkerLoadError and
-    ListenError. `connect_addresses` are the "host:port" of its connect() handler's listeners, in the order given.
+    As an async context manager it accepts requests at `url` within the block. Starting raises WorkerLoadError,
+    ListenError and, for a file of certificates that can't be used, ConfigError. `connect_addresses` are the "host:port"
+    of its connect() handler's listeners, in the order given.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class WorkerServer(BaseTestServer):
         """Load the worker and accept requests; done once, by the context manager or by a test client."""
         if self.started:
             return
+        self._network.trust.load()
         self._isolate = _load(self._worker, self._env)
         for note in self._isolate.notes:
             self._observer.note(note)
@@ -93,6 +95,7 @@ class WorkerServer(BaseTestServer):
         await asyncio.gather(
             super().close(), *(listener.close(GRACE_SECONDS) for listener in inbound)
         )
+        await end_lingering(GRACE_SECONDS)
         if self._isolate is not None:
             self._isolate.unload()
 

@@ -39,13 +39,14 @@ class Front(Server):
         self._exchanges: set[asyncio.Task[None]] = set()
         self._afterwork: set[asyncio.Task[None]] = set()
         self._watch = ExitStack()
-        watch_loop(self._loop)
-        self._watch.callback(unwatch_loop, self._loop)
+        loop = asyncio.get_running_loop()
+        watch_loop(loop)
+        self._watch.callback(unwatch_loop, loop)
 
     def __call__(self) -> HttpConnection:
         return HttpConnection(
             self,
-            loop=self._loop,
+            loop=asyncio.get_running_loop(),
             observer=self.observer,
             access_log=None,
             auto_decompress=False,

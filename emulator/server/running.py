@@ -58,8 +58,10 @@ async def start(
 ) -> RunningServer:
     """Serve `isolate` on `host` and the first free one of `port_tries` ports from `port` (0: any).
 
-    `network` says how connect() makes its connections. Raises ListenError when a port can't be had.
+    `network` says how connect() makes its connections. Raises ListenError when a port can't be had, ConfigError for
+    a file of certificates that can't be used.
     """
+    network.trust.load()
     sockets = bind(host, port, port_tries)
     front = Front(isolate, observer or Observer(), network)
     url = f"http://{_in_url(host)}:{sockets[0].getsockname()[1]}"

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping
 
 from emulator.context import IoContext, require_current
-from emulator.errors import OwnershipError
+from emulator.errors import ConfigError, OwnershipError
 from emulator.sockets.address import SocketAddress, parse_address
 from emulator.sockets.dial import dial, start_attempt, time_limit
 from emulator.sockets.network import DEFAULT_NETWORK, Network
@@ -58,7 +58,7 @@ async def _attempt(socket: Socket, address: SocketAddress, context: IoContext) -
             async with time_limit(network.connect_timeout_seconds):
                 await dial(address, socket.wire)
                 await socket.secured()
-    except OSError as error:
+    except (OSError, ConfigError) as error:
         socket.connect_failed(error)
 
 

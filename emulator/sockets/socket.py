@@ -13,15 +13,14 @@ from typing import Any
 
 from emulator import errors
 from emulator.context import IoContext, Owned
-from emulator.errors import SocketError
+from emulator.errors import ConfigError, SocketError
 from emulator.naming import camel_case_aliases
 from emulator.sockets.address import SocketAddress
 from emulator.sockets.dial import start_attempt, time_limit
-from emulator.sockets.greeting import Greeting
 from emulator.sockets.network import DEFAULT_NETWORK, Network
 from emulator.sockets.options import SecureTransport, SocketOptions, parse_upgrade_options
 from emulator.sockets.state import OVER, SocketEvent, SocketState, next_state
-from emulator.sockets.tls import TlsLayer
+from emulator.sockets.tls import TlsLayer, TlsState, is_alert
 from emulator.sockets.wire import Wire, WireListener
 from emulator.streams import (
     Lock,
@@ -91,8 +90,6 @@ class Socket(Owned, WireListener):
         self._outgoing = NativeWritable(self._channel, options.high_water_mark)
         self._readable = ReadableStream.of(self._incoming)
         self._writable = WritableStream.of(self._outgoing)
-        if self._tls is None and address is not None:
-            Greeting(self._wire, self._incoming, self._note_tls_alert)
         self._incoming.closed.when_settled(self._reading_over)
         self._outgoing.closed.when_settled(self._writing_over)
         context.own(self, self._let_go)
@@ -182,7 +179,7 @@ class Socket(Owned, WireListener):
         was_open = self._state is SocketState.OPEN
         unread = self._hand_over(successor)
         if was_open and not unread:
-            successor.wire_opened()
+            successor._begin()
         successor.attempt(start_attempt(successor.take_over(unread), f"TLS with {self._address}"))
         return successor
 
@@ -213,16 +210,23 @@ class Socket(Owned, WireListener):
             async with time_limit(network.connect_timeout_seconds):
                 await self._upgraded_from._opened
                 await self.secured()
-        except OSError as error:
-            self.connect_failed(error.__cause__ or error)
+        except (OSError, ConfigError) as error:
+            # The other socket's error wraps the reason; a reason may have a cause of its own.
+            wrapped = error is self._upgraded_from._opened.error
+            self.connect_failed(error.__cause__ if wrapped and error.__cause__ else error)
 
     def connect_failed(self, reason: BaseException) -> None:
         """The connection can't be opened or upgraded: `reason` is the operating system's, or that of TLS."""
         self._attempt = None
+        shaking_hands = self._tls is not None and self._tls.state is TlsState.HANDSHAKING
+        if shaking_hands and isinstance(reason, TimeoutError):
+            reason.add_note(errors.TLS_NO_ANSWER)
         error = SocketError(self._failure_sentence(reason))
         error.__cause__ = reason
-        if self.upgraded:
-            self._opened.reject(error)  # The Socket that took over says the rest.
+        if self.upgraded:  # Before it was open. The Socket that took over says the rest.
+            self._opened.reject(error)
+            self._closed.reject(error)
+            self._over.resolve(None)
         if not self._move(SocketEvent.CONNECT_FAILED):
             return
         self._context.observer.connection_failed(self._context.label, str(self._address), reason)
@@ -234,10 +238,25 @@ class Socket(Owned, WireListener):
     # What the connection says.
 
     def wire_opened(self) -> None:
-        if self._upgraded_from is None:
-            self._context.traffic.sockets += 1
-        else:
+        self._context.traffic.sockets += 1
+        if self._upgraded_from is not None:
             self._upgraded_from._opened.resolve(self._info)
+        self._begin()
+
+    def wire_answered(self, start: bytes) -> None:
+        if self._tls is None and self._address is not None and is_alert(start):
+            self._context.observer.note(errors.TLS_EXPECTED.format(address=self._address))
+
+    def wire_lost(self, error: SocketError | None) -> None:
+        self._note_silence()
+        if self._move(SocketEvent.LOST):
+            # The wire has told the streams: what arrived before can still be read.
+            self._settle(error)
+
+    # What follows.
+
+    def _begin(self) -> None:
+        """The wire is open, and this socket's: shake hands where TLS was asked for."""
         if self._tls is None:
             self._ready()
         else:
@@ -253,13 +272,6 @@ class Socket(Owned, WireListener):
         self._opened.resolve(self._info)
         if self._incoming.state is ReadableState.CLOSED:
             self._reading_over()  # Reading was cancelled before there was anything to read.
-
-    def wire_lost(self, error: SocketError | None) -> None:
-        if self._move(SocketEvent.LOST):
-            # The wire has told the streams: what arrived before can still be read.
-            self._settle(error)
-
-    # What follows.
 
     def _check_upgradable(self) -> None:
         """Raise the platform's TypeError unless start_tls() may be called now. Its order is part of the contract."""
@@ -291,17 +303,24 @@ class Socket(Owned, WireListener):
         self._over.resolve(None)
 
     def _failure_sentence(self, reason: BaseException) -> str:
-        if self._upgraded_from is not None and isinstance(reason, ConnectionError):
+        before = self._upgraded_from
+        was_open = before is not None and before._opened.error is None
+        if was_open and isinstance(reason, ConnectionError):
             return errors.START_TLS_LOST
         http = self._address is not None and self._address.port in (80, 443)
         return errors.CONNECT_FAILED_HTTP if http else errors.CONNECT_FAILED
 
-    def _note_tls_alert(self) -> None:
-        self._context.observer.note(errors.TLS_EXPECTED.format(address=self._address))
+    def _note_silence(self) -> None:
+        """A peer that hangs up on what it was sent may have waited for TLS."""
+        plain = self._tls is None and self._address is not None
+        if plain and self._state is SocketState.OPEN and self._wire.unanswered:
+            self._context.observer.note(errors.TLS_MAYBE_EXPECTED.format(address=self._address))
 
     def _reading_over(self) -> None:
         if self._incoming.state is not ReadableState.CLOSED:
             return  # Broken: the wire says so itself.
+        if self._channel.peer_ended:
+            self._note_silence()
         if not self._move(SocketEvent.READ_ENDED):
             return
         if self._state is SocketState.CLOSED:
@@ -340,6 +359,7 @@ class Socket(Owned, WireListener):
             attempt.cancel()
         if self._upgraded_from is not None:
             self._upgraded_from._abandon_attempt()
+            self._upgraded_from._handed_over()
         self._opened.reject(SocketError(errors.CLOSED_WHILE_CONNECTING))
 
     def _end_streams(self, error: SocketError | None) -> None:

@@ -46,6 +46,9 @@ class WireListener(ABC):
     def wire_opened(self) -> None:
         """The connection is there; what was queued has been handed to it."""
 
+    def wire_answered(self, start: bytes) -> None:  # noqa: B027  # Most have nothing to say to that.
+        """The peer's first bytes are here: `start`, before anybody receives them."""
+
     @abstractmethod
     def wire_lost(self, error: SocketError | None) -> None:
         """The connection is gone: broken (`error`), or closed from here (None). Nothing happens afterwards."""
@@ -100,6 +103,8 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
         self._watch: asyncio.TimerHandle | None = None
         self._broken: OSError | None = None
         self._dropped_bytes = 0
+        self._answered = False
+        self._spoken = False
 
     def __repr__(self) -> str:
         return f"<Wire in: {self._incoming.value}; out: {self._outgoing.value}>"
@@ -117,6 +122,11 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
     def over(self) -> bool:
         """True once the operating system's connection is gone."""
         return self._outgoing is Outgoing.GONE
+
+    @property
+    def unanswered(self) -> bool:
+        """True while something was sent and nothing has come."""
+        return self._spoken and not self._answered
 
     # As a source.
 
@@ -161,6 +171,7 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
             return False
         if self._outgoing is Outgoing.FLOWING or self._outgoing is Outgoing.FULL:
             transport.write(data)
+            self._spoken = True
             self._traffic.bytes_sent += len(data)
         return self._outgoing is Outgoing.FLOWING
 
@@ -248,6 +259,9 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
             self._feeder.drained()
 
     def data_received(self, data: bytes) -> None:
+        if not self._answered:
+            self._answered = True
+            self._listener.wire_answered(data)
         receiver = self._receiver
         if receiver is not None:
             self._traffic.bytes_received += len(data)
@@ -304,7 +318,8 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
         self._outgoing = Outgoing.ENDING
         assert self._transport is not None
         if self._transport.can_write_eof():
-            self._transport.write_eof()
+            with contextlib.suppress(OSError):  # The peer has reset; the loop is about to say so.
+                self._transport.write_eof()
 
     def _linger_on(self, unsent_bytes: int, stalled_seconds: float) -> None:
         """Close in a while, when everything is sent; give up when the peer does not go on taking it."""

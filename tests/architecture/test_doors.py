@@ -15,7 +15,7 @@ from tests.architecture.source_tree import PROJECT, SourceTree, write_tree
 DOORS: dict[str, tuple[str, ...]] = {
     "aiohttp": ("emulator/server/",),
     "click": ("emulator/cli/",),
-    "ssl": ("emulator/sockets/tls.py",),
+    "ssl": ("emulator/sockets/tls/",),
     "sqlite3": (),
     "uvloop": ("emulator/dev/session.py",),
 }
@@ -74,7 +74,7 @@ def test_only_declared_third_parties_come_in(project: SourceTree) -> None:
         (
             "emulator/sockets/wire.py",
             "def f():\n    import ssl\n",
-            "emulator/sockets/wire.py:2 imports ssl, whose door is emulator/sockets/tls.py",
+            "emulator/sockets/wire.py:2 imports ssl, whose door is emulator/sockets/tls/",
         ),
         (
             "emulator/bindings/kv.py",
@@ -92,7 +92,7 @@ def test_the_right_door_is_open(tmp_path: Path) -> None:
         tmp_path,
         {
             "emulator/server/front.py": "import aiohttp.web\nimport asyncio\n",
-            "emulator/sockets/tls.py": "import ssl\n",
+            "emulator/sockets/tls/trust.py": "import ssl\n",
             "emulator/sockets/wire.py": "from emulator.sockets import tls\n",
         },
     )

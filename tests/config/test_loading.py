@@ -44,6 +44,9 @@ def test_a_bare_script_has_the_defaults(project: Path) -> None:
         connect=(),
         ip="localhost",
         port=8787,
+        tls_ca=(),
+        tls_insecure=(),
+        connect_timeout_seconds=30.0,
         event_loop=EventLoopChoice.AUTO,
         source=None,
         notes=(),
@@ -292,3 +295,92 @@ def test_the_event_loop_comes_from_the_environment(project: Path) -> None:
     assert str(caught.value) == (
         "The variable PYWORKER_LOOP must be one of auto, uvloop, asyncio, found trio."
     )
+
+
+# Trust and time of connect().
+
+
+def test_files_of_certificates_are_relative_to_what_names_them_and_add_up(project: Path) -> None:
+    for name in ("file.pem", "src/line.pem", "src/second.pem"):
+        (project / name).write_text("")
+    (project / "wrangler_py.toml").write_text(
+        'main = "src/worker.py"\n[dev]\ntls_ca = "file.pem"\ntls_insecure = ["a", "b"]'
+    )
+    config = load(
+        project / "wrangler_py.toml",
+        {"tls_ca": ("line.pem", "second.pem"), "tls_insecure": ("c",)},
+        directory=project / "src",
+        environ={},
+    )
+    assert config.tls_ca == (
+        project / "file.pem",
+        project / "src" / "line.pem",
+        project / "src" / "second.pem",
+    )
+    assert config.tls_insecure == ("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("text", "overrides", "message"),
+    [
+        ('tls_ca = "no.pem"', {}, "wrangler_py.toml: `dev.tls_ca`: there is no file no.pem."),
+        ("", {"tls_ca": ("no.pem",)}, "--tls-ca: there is no file no.pem."),
+        (
+            "tls_ca = 3",
+            {},
+            "wrangler_py.toml: `dev.tls_ca` must be a string or a list of strings, "
+            "found a whole number (3).",
+        ),
+        (
+            'tls_insecure = ["a", 1]',
+            {},
+            "wrangler_py.toml: `dev.tls_insecure[1]` must be a string, found a whole number (1).",
+        ),
+        (
+            "connect_timeout_seconds = 0",
+            {},
+            "wrangler_py.toml: `dev.connect_timeout_seconds` must be a number of seconds above 0, "
+            "found a whole number (0).",
+        ),
+        (
+            "connect_timeout_seconds = inf",
+            {},
+            "wrangler_py.toml: `dev.connect_timeout_seconds` must be a number of seconds above 0, "
+            "found a number with a fraction (inf).",
+        ),
+        (
+            "connect_timeout_seconds = true",
+            {},
+            "wrangler_py.toml: `dev.connect_timeout_seconds` must be a number of seconds above 0, "
+            "found a boolean (true).",
+        ),
+        (
+            "",
+            {"connect_timeout_seconds": float("nan")},
+            "--connect-timeout takes a number of seconds above 0, not nan.",
+        ),
+        (
+            "",
+            {"connect_timeout_seconds": -1.0},
+            "--connect-timeout takes a number of seconds above 0, not -1.0.",
+        ),
+    ],
+)
+def test_trust_and_time_that_cannot_be(
+    project: Path, text: str, overrides: dict[str, object], message: str
+) -> None:
+    assert refusal(project, f'main = "src/worker.py"\n[dev]\n{text}', **overrides) == message
+
+
+@pytest.mark.parametrize(
+    ("text", "overrides", "seconds"),
+    [
+        ("connect_timeout_seconds = 2.5", {}, 2.5),
+        ("connect_timeout_seconds = 2", {"connect_timeout_seconds": 0.5}, 0.5),
+    ],
+)
+def test_the_time_for_connecting(
+    project: Path, text: str, overrides: dict[str, object], seconds: float
+) -> None:
+    config = read(project, f'main = "src/worker.py"\n[dev]\n{text}', **overrides)
+    assert config.connect_timeout_seconds == seconds

@@ -38,7 +38,7 @@ async def cancels() -> Response:
 
 
 async def awaits_something_cancelled() -> Response:
-    task = asyncio.ensure_future(asyncio.sleep(60))
+    task = asyncio.ensure_future(asyncio.Event().wait())
     task.cancel()
     await task
     return Response("never")

@@ -95,7 +95,7 @@ async def test_a_handler_that_does_not_end_is_cancelled() -> None:
     async def fetch() -> Response:
         begun.set()
         try:
-            await asyncio.sleep(3_600)
+            await asyncio.Event().wait()
         finally:
             cancelled.set()
         return Response("never")
@@ -116,7 +116,7 @@ async def test_without_grace_a_handler_is_cancelled_at_once() -> None:
 
     async def fetch() -> Response:
         begun.set()
-        await asyncio.sleep(3_600)
+        await asyncio.Event().wait()
         return Response("never")
 
     async with started(fetch=fetch) as running, client_of(running.url) as client:
@@ -129,7 +129,7 @@ async def test_without_grace_a_handler_is_cancelled_at_once() -> None:
 async def test_an_open_stream_is_cut_off(version: str) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         yield b"first"
-        await asyncio.sleep(3_600)
+        await asyncio.Event().wait()
 
     async with (
         started(fetch=lambda: Response(chunks())) as running,
@@ -156,7 +156,7 @@ async def test_a_handler_that_ignores_its_cancellation(ignores: str) -> None:
     async def fetch() -> Response:
         begun.set()
         try:
-            await asyncio.sleep(3_600)
+            await asyncio.Event().wait()
         except asyncio.CancelledError:
             if ignores == "for a moment":
                 asyncio.get_running_loop().call_later(0.05, let_go.set)
@@ -180,7 +180,7 @@ async def test_wait_until_work_is_cut_off_too() -> None:
 
     async def work() -> None:
         try:
-            await asyncio.sleep(3_600)
+            await asyncio.Event().wait()
         finally:
             cancelled.set()
 

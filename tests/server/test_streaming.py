@@ -16,6 +16,7 @@ from emulator.http import Request, Response
 from emulator.server.connection import ClientGone
 from emulator.server.embedded import serve
 from emulator.sockets import Socket, connect
+from emulator.streams import NativeReadable
 from tests.server.serving import Recorder, connected, serving, worker
 from tests.support.peers import Peer, PeerServer, refusing_port
 from tests.support.waiting import until, within
@@ -121,7 +122,9 @@ async def test_a_slow_client_slows_the_upstream_down() -> None:
         sent = await upstream.result()
         assert sent < 32 * MEGABYTE
         (socket,) = sockets
-        assert socket.readable.core.buffered_bytes == 0
+        core = socket.readable.core
+        assert isinstance(core, NativeReadable)
+        assert core.buffered_bytes == 0
         (connection,) = server.handler.connections
         assert connection.transport is not None
         assert connection.transport.get_write_buffer_size() < MEGABYTE
@@ -205,7 +208,7 @@ async def test_wait_until_goes_on_when_the_client_is_gone() -> None:
 
     async def fetch(request: Request, env: Any, ctx: Any) -> Response:
         ctx.wait_until(afterwards(connect(env.UPSTREAM)))
-        await asyncio.sleep(3_600)
+        await asyncio.Event().wait()
         return Response("never")
 
     recorder = Recorder()
@@ -314,13 +317,17 @@ async def test_a_stream_that_is_broken_already_is_a_500() -> None:
 
     async def fetch(request: Request, env: Any) -> Response:
         socket = connect(env.UPSTREAM)
-        await socket.opened
+        await socket.writable.get_writer().write(b"open")
         with contextlib.suppress(SocketError):
             await socket.closed
         return Response(socket.readable)
 
+    def script(peer: Peer) -> None:
+        peer.expect(b"open")
+        peer.reset()
+
     recorder = Recorder()
-    async with PeerServer(lambda peer: peer.reset()) as upstream:
+    async with PeerServer(script) as upstream:
         env = {"UPSTREAM": upstream.address}
         async with (
             serving(fetch, env=env, observer=recorder) as server,

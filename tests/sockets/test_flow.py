@@ -11,6 +11,7 @@ import pytest
 from emulator.errors import SocketError
 from emulator.sockets import SocketState, connect
 from emulator.streams import PromiseState
+from tests.sockets.incoming import buffered_bytes
 from tests.support.contexts import request
 from tests.support.peers import Peer, PeerServer
 from tests.support.waiting import until, within
@@ -182,12 +183,12 @@ async def test_when_nobody_reads_the_peer_is_held_back_and_memory_bounded() -> N
             await within(socket.opened)
             sent = await asyncio.to_thread(peer.flood, 10**9)
             assert 65_536 <= sent < KERNEL_BYTES
-            assert socket.readable.core.buffered_bytes <= 65_536 + 262_144
+            assert buffered_bytes(socket) <= 65_536 + 262_144
             peer.half_close()
             received = 0
             async for chunk in socket.readable:
                 received += len(chunk)
-                assert socket.readable.core.buffered_bytes <= 65_536 + 262_144
+                assert buffered_bytes(socket) <= 65_536 + 262_144
             assert received == sent
 
 

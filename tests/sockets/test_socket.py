@@ -12,6 +12,7 @@ import pytest
 from emulator.errors import SocketError
 from emulator.sockets import Socket, SocketState, connect
 from emulator.streams import PromiseState
+from tests.sockets.incoming import buffered_bytes
 from tests.support.contexts import RecordingObserver, request
 from tests.support.peers import Blackhole, Peer, PeerServer, refusing_port
 from tests.support.waiting import until, within
@@ -476,7 +477,7 @@ async def test_what_arrived_before_a_reset_can_still_be_read() -> None:
             socket = connect(server.address)
             peer = await server.accepted()
             peer.send(b"the last bytes")
-            await until(lambda: socket.readable.core.buffered_bytes, "the bytes to arrive")
+            await until(lambda: buffered_bytes(socket), "the bytes to arrive")
             peer.reset()
             with pytest.raises(SocketError, match=f"^{LOST}$"):
                 await within(socket.closed)

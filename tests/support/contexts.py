@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from emulator.context import IoContext, Observer, enter
+from emulator.sockets import DEFAULT_NETWORK, Network
 
 
 class RecordingObserver(Observer):
@@ -31,9 +32,11 @@ class RecordingObserver(Observer):
 
 
 @contextmanager
-def request(label: str = "GET /", observer: Observer | None = None) -> Iterator[IoContext]:
+def request(
+    label: str = "GET /", observer: Observer | None = None, network: Network = DEFAULT_NETWORK
+) -> Iterator[IoContext]:
     """Run the block as a request's handler would be run; the request is over when the block is."""
-    context = IoContext(label, observer or RecordingObserver())
+    context = IoContext(label, observer or RecordingObserver(), provided={Network: network})
     with enter(context):
         try:
             yield context
