@@ -2,6 +2,7 @@
 
 from emulator.sockets.address import SocketAddress, parse_address
 from emulator.sockets.connect import accept, connect
+from emulator.sockets.lingering import end_lingering
 from emulator.sockets.network import DEFAULT_NETWORK, Network
 from emulator.sockets.options import SecureTransport, SocketOptions, parse_options
 from emulator.sockets.socket import Socket, SocketInfo
@@ -22,6 +23,7 @@ __all__ = [
     "Trust",
     "accept",
     "connect",
+    "end_lingering",
     "parse_address",
     "parse_options",
     "unwatch_loop",

@@ -268,6 +268,9 @@ class Socket(Owned, WireListener):
             self._ready()  # A failed one is reported by the attempt that waits for it.
 
     def _ready(self) -> None:
+        self._attempt = (
+            None  # It has nothing left to do, and cancelled now it would drop what is being sent.
+        )
         self._move(SocketEvent.OPENED)
         self._opened.resolve(self._info)
         if self._incoming.state is ReadableState.CLOSED:

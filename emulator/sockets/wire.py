@@ -17,6 +17,7 @@ from typing import cast
 
 from emulator.context import Traffic
 from emulator.errors import CONNECTION_LOST, SocketError
+from emulator.sockets import lingering
 from emulator.streams import (
     HIGH_WATER_MARK_BYTES,
     Bytes,
@@ -229,7 +230,16 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
                 transport.resume_reading()
             self._incoming = Incoming.DISCARDING
         if self._linger is None:
+            lingering.begin(self)
             self._linger_on(transport.get_write_buffer_size(), stalled_seconds=0)
+
+    def hurry(self, *, late: bool) -> None:
+        """Linger no more: close if everything is sent, reset if it is `late` for that."""
+        assert self._transport is not None
+        if not self._transport.get_write_buffer_size():
+            self._transport.close()
+        elif late:
+            self.abort(SocketError(CONNECTION_LOST))
 
     # What the event loop says.
 
@@ -299,6 +309,8 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
         for timer in (self._linger, self._watch):
             if timer is not None:
                 timer.cancel()
+        if self._linger is not None:
+            lingering.end(self)
         self._outgoing = Outgoing.GONE
         error: SocketError | None = None
         if (cause := exc or self._broken) is not None:

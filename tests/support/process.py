@@ -14,14 +14,23 @@ import os
 import re
 import signal
 import sys
+import threading
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+    suppress,
+)
 from pathlib import Path
+from typing import TypeVar
 
 TIMEOUT_SECONDS = 20.0
 RETRY_SECONDS = 0.02
 REPOSITORY = Path(__file__).parents[2]
+
+T = TypeVar("T")
 
 
 class ProcessFailure(AssertionError):
@@ -191,6 +200,21 @@ async def running(
         yield process
     finally:
         await process.kill()
+
+
+@contextmanager
+def beside(context: AbstractAsyncContextManager[T]) -> Iterator[T]:
+    """Hold `context`, such as `running(...)`, on a loop of its own, in a thread: for fixtures that outlive a test's."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="beside the tests")
+    thread.start()
+    try:
+        yield asyncio.run_coroutine_threadsafe(context.__aenter__(), loop).result()
+        asyncio.run_coroutine_threadsafe(context.__aexit__(None, None, None), loop).result()
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 def pyworker(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.process import ProcessFailure, running
+from tests.support.process import ProcessFailure, beside, running
 
 SERVER = """
 import socket, sys
@@ -64,3 +64,13 @@ async def test_what_it_started_is_ended_too(tmp_path: Path) -> None:
     # The end of file comes when the last process that has it open is gone.
     assert await asyncio.wait_for(asyncio.to_thread(os.read, held_open, 1), 10) == b""
     os.close(held_open)
+
+
+def test_a_process_beside_the_tests_runs_without_their_loop_and_ends_with_its_block() -> None:
+    script = "import os; print('pid', os.getpid(), flush=True); import time; time.sleep(60)"
+    with beside(running([sys.executable, "-c", script], ready=r"pid (\d+)")) as process:
+        assert process.match is not None
+        assert int(process.match[1]) == process.pid
+        os.kill(process.pid, 0)
+    with pytest.raises(ProcessLookupError):
+        os.kill(process.pid, 0)
