@@ -37,6 +37,7 @@ class Readable(Owned):
         """`reader` lets go."""
 
 
+@camel_case_aliases
 class Reader:
     """What both readers have in common."""
 
