@@ -1,5 +1,14 @@
-"""Streams of bytes: what workers hold, and the native path beneath. Floor 2; must not know a request or a socket."""
+"""Streams: what workers hold, the standard's algorithms, and the native path beneath.
 
+Floor 2. Must not know a request or a socket.
+"""
+
+from emulator.streams.abort import AbortController, AbortSignal
+from emulator.streams.byte_controller import (
+    ReadableByteStreamController,
+    ReadableStreamBYOBRequest,
+)
+from emulator.streams.compression import CompressionStream, DecompressionStream
 from emulator.streams.core import (
     ReadableCore,
     ReadableState,
@@ -7,6 +16,8 @@ from emulator.streams.core import (
     WritableCore,
     WritableState,
 )
+from emulator.streams.default_controller import ReadableStreamDefaultController
+from emulator.streams.identity import FixedLengthStream, IdentityTransformStream
 from emulator.streams.lock import Lock
 from emulator.streams.native import (
     HIGH_WATER_MARK_BYTES,
@@ -20,16 +31,29 @@ from emulator.streams.native_readable import NativeReadable
 from emulator.streams.native_writable import NativeWritable
 from emulator.streams.promise import Promise, PromiseState
 from emulator.streams.pump import Pump, PumpState
-from emulator.streams.readable import ReadableStream, ReadableStreamDefaultReader
+from emulator.streams.readable import ReadableStream
+from emulator.streams.readers import ReadableStreamBYOBReader, ReadableStreamDefaultReader
 from emulator.streams.sources import IterableSource, MemorySource
+from emulator.streams.standard_writable import WritableStreamDefaultController
+from emulator.streams.strategy import ByteLengthQueuingStrategy, CountQueuingStrategy
+from emulator.streams.text import TextDecoderStream, TextEncoderStream
+from emulator.streams.transform import TransformStream, TransformStreamDefaultController
 from emulator.streams.writable import WritableStream, WritableStreamDefaultWriter
 
 __all__ = [
     "HIGH_WATER_MARK_BYTES",
+    "AbortController",
+    "AbortSignal",
+    "ByteLengthQueuingStrategy",
     "ByteSink",
     "ByteSource",
     "Bytes",
+    "CompressionStream",
+    "CountQueuingStrategy",
+    "DecompressionStream",
     "Feeder",
+    "FixedLengthStream",
+    "IdentityTransformStream",
     "IterableSource",
     "Lock",
     "MemorySource",
@@ -40,13 +64,22 @@ __all__ = [
     "Pump",
     "PumpState",
     "ReadResult",
+    "ReadableByteStreamController",
     "ReadableCore",
     "ReadableState",
     "ReadableStream",
+    "ReadableStreamBYOBReader",
+    "ReadableStreamBYOBRequest",
+    "ReadableStreamDefaultController",
     "ReadableStreamDefaultReader",
     "Receiver",
+    "TextDecoderStream",
+    "TextEncoderStream",
+    "TransformStream",
+    "TransformStreamDefaultController",
     "WritableCore",
     "WritableState",
     "WritableStream",
+    "WritableStreamDefaultController",
     "WritableStreamDefaultWriter",
 ]

@@ -103,10 +103,6 @@ class ReadableCore(ABC):
     ) -> Promise[None]:
         """Move everything to `sink`; the promise settles when it has all of it, or one side broke."""
 
-    @abstractmethod
-    def tee(self) -> tuple[ReadableCore, ReadableCore]:
-        """Return two cores that each give everything this one has and gets. It is held from now on."""
-
 
 class WritableCore(ABC):
     """What a writable stream's writer and pipe ask of it.

@@ -152,6 +152,7 @@ class NativeReadable(ReadableCore, Receiver):
         return Promise.fulfilled(None)
 
     def tee(self) -> tuple[NativeReadable, NativeReadable]:
+        """Return two streams that each give everything this one has and gets. It is held from now on."""
         first, second = tee(self)
         return NativeReadable(first), NativeReadable(second)
 

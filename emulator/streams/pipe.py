@@ -10,6 +10,7 @@ from collections.abc import Callable
 from enum import Enum
 
 from emulator.errors import DESTINATION_CLOSED
+from emulator.streams.abort import AbortSignal
 from emulator.streams.core import (
     ReadableCore,
     ReadableState,
@@ -43,6 +44,7 @@ class Pipe:
         prevent_close: bool = False,
         prevent_abort: bool = False,
         prevent_cancel: bool = False,
+        signal: AbortSignal | None = None,
     ) -> None:
         self.done: Promise[None] = Promise()
         self._source = source
@@ -50,6 +52,7 @@ class Pipe:
         self._prevent_close = prevent_close
         self._prevent_abort = prevent_abort
         self._prevent_cancel = prevent_cancel
+        self._signal = signal
         self._state = PipeState.FLOWING
         self._last_write: Promise[None] = Promise.fulfilled(None)
 
@@ -57,14 +60,22 @@ class Pipe:
         """Begin. Both streams are held by this pipe until `done`."""
         self._source.disturbed = True
         self._source.acquire(ReaderKind.DEFAULT)
+        if self._signal is not None:
+            if self._signal.aborted:
+                self._aborted()
+                return self.done
+            self._signal.add_event_listener("abort", self._aborted)
         self._source.closed.then(self._source_over, self._source_over)
         self._destination.closed.then(self._destination_over, self._destination_over)
         self._check_ends()
         self._flow()
         return self.done
 
-    def abort(self, reason: BaseException) -> None:
-        """Stop for an AbortSignal: both sides hear of it, unless prevented, and `done` is rejected with `reason`."""
+    def _aborted(self) -> None:
+        """Stop: both sides hear of it, unless prevented, and `done` is rejected with the signal's reason."""
+        assert self._signal is not None
+        reason = self._signal.reason
+        assert reason is not None
         actions: list[Action] = []
         if not self._prevent_abort and self._destination.state is WritableState.WRITABLE:
             actions.append(lambda: self._destination.break_off(reason))
@@ -159,6 +170,8 @@ class Pipe:
 
     def _finalize(self, error: BaseException | None) -> None:
         self._state = PipeState.DONE
+        if self._signal is not None:
+            self._signal.remove_event_listener("abort", self._aborted)
         self._source.release()
         if error is None:
             self.done.resolve(None)

@@ -6,25 +6,35 @@ Source of the behaviour: WHATWG Streams, and the platform's sentences.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
 
 from emulator import errors
 from emulator.context import Owned
 from emulator.naming import camel_case_aliases
-from emulator.streams.core import ReadableCore, ReaderKind, ReadResult
+from emulator.streams.construction import make_readable, readable_from
+from emulator.streams.core import ReadableCore, ReaderKind
 from emulator.streams.lock import Lock
 from emulator.streams.native import HIGH_WATER_MARK_BYTES, ByteSource
 from emulator.streams.native_readable import NativeReadable
-from emulator.streams.native_writable import NativeWritable
-from emulator.streams.pipe import Pipe
+from emulator.streams.pairing import pipe, pipe_options, tee
 from emulator.streams.promise import Promise
+from emulator.streams.readers import (
+    Readable,
+    ReadableStreamBYOBReader,
+    ReadableStreamDefaultReader,
+    Reader,
+)
+from emulator.streams.underlying import member, options_of
 from emulator.streams.writable import WritableStream
 
 
 @camel_case_aliases
-class ReadableStream(Owned):
-    """Bytes to be read: a socket's incoming side, a body. Iterate it, take a reader, pipe it, or return it
-    in a Response.
+class ReadableStream(Readable):
+    """Chunks to be read: a socket's incoming side, a body, or what a source of your own makes.
+
+    Iterate it, take a reader, pipe it, or return it in a Response. `ReadableStream(source, strategy)` takes an
+    underlying source: a mapping or object with start, pull, cancel, type and auto_allocate_chunk_size.
 
     Belongs to the request that made it: any use from another one raises OwnershipError.
     """
@@ -34,10 +44,22 @@ class ReadableStream(Owned):
     io_type = "ReadableStreamSource"
 
     def __init__(
-        self, source: ByteSource, *, high_water_mark_bytes: int = HIGH_WATER_MARK_BYTES
+        self,
+        source: object = None,
+        strategy: object = None,
+        *,
+        high_water_mark_bytes: int = HIGH_WATER_MARK_BYTES,
     ) -> None:
         super().__init__()
-        self._hold_core(NativeReadable(source, high_water_mark_bytes))
+        if isinstance(source, ByteSource):
+            self._hold_core(NativeReadable(source, high_water_mark_bytes))
+        else:
+            self._hold_core(make_readable(source, strategy))
+
+    @classmethod
+    def from_(cls, iterable: object) -> ReadableStream:
+        """Return a stream of an iterable's or async iterable's items, each asked for when it is wanted."""
+        return cls.of(readable_from(iterable))
 
     @classmethod
     def of(cls, core: ReadableCore) -> ReadableStream:
@@ -50,7 +72,7 @@ class ReadableStream(Owned):
     def _hold_core(self, core: ReadableCore) -> None:
         self._core = core
         self._lock = Lock.FREE
-        self._reader: ReadableStreamDefaultReader | None = None
+        self._reader: Reader | None = None
 
     def __repr__(self) -> str:
         return f"<ReadableStream {self._core.state.value} lock={self._lock.value}>"
@@ -70,13 +92,20 @@ class ReadableStream(Owned):
         """True once anything was read, piped or cancelled."""
         return self._core.disturbed
 
-    def get_reader(self, *, mode: str | None = None) -> ReadableStreamDefaultReader:
-        """Lock this stream and return its reader. Raises TypeError while it is locked or closing."""
+    def get_reader(
+        self, options: Mapping[str, object] | None = None, /, *, mode: str | None = None
+    ) -> Any:
+        """Lock this stream and return its reader; option `mode="byob"`: one that fills views of its own.
+
+        Raises TypeError while it is locked or closing, and for "byob" on a stream that is not of bytes.
+        """
         self.check_owner()
-        if mode is not None:
+        mode = options_of(options, {"mode": mode}, ("mode",)).get("mode")
+        if mode not in (None, "byob"):
             raise TypeError(errors.READER_MODE.format(mode=mode))
-        self.check_unlocked()
-        return ReadableStreamDefaultReader(self)
+        if mode is None:
+            return ReadableStreamDefaultReader(self)
+        return ReadableStreamBYOBReader(self)
 
     def cancel(self, reason: object = None) -> Promise[None]:
         """Say that the rest is not wanted. Rejected with TypeError while the stream is locked."""
@@ -85,52 +114,40 @@ class ReadableStream(Owned):
             return Promise.fulfilled(None)
         if self.locked:
             return Promise.rejected(TypeError(errors.READABLE_LOCKED))
-        return self._cancel(reason)
+        return self._core.cancel(reason)
 
     def tee(self) -> tuple[ReadableStream, ReadableStream]:
-        """Lock this stream and return two that each give all of its bytes. No byte is copied."""
+        """Lock this stream and return two that each give all of its chunks. No byte is copied."""
         self.check_owner()
         self.check_unlocked()
         self._lock = Lock.PIPED
-        first, second = self._core.tee()
+        first, second = tee(self._core)
         return ReadableStream.of(first), ReadableStream.of(second)
 
     def pipe_to(
         self,
         destination: WritableStream,
-        *,
-        prevent_close: bool = False,
-        prevent_abort: bool = False,
-        prevent_cancel: bool = False,
+        options: Mapping[str, object] | None = None,
+        /,
+        **named: object,
     ) -> Promise[None]:
         """Move everything to `destination`, then close it; the promise settles when that is done.
 
-        A failure here aborts the destination and a failure there cancels this stream, unless prevented.
+        A failure here aborts the destination and a failure there cancels this stream, unless prevented. Options:
+        prevent_close, prevent_abort, prevent_cancel, and signal, an AbortSignal that stops the pipe.
         """
         self.check_owner()
-        destination.check_owner()
-        for stream in (self, destination):
-            try:
-                stream.check_unlocked()
-            except TypeError as error:
-                return Promise.rejected(error)
+        try:
+            if not isinstance(destination, WritableStream):
+                raise TypeError(errors.DESTINATION_INVALID.format(type=type(destination).__name__))
+            destination.check_owner()
+            chosen = pipe_options(options, named)
+            self.check_unlocked()
+            destination.check_unlocked()
+        except TypeError as error:
+            return Promise.rejected(error)
         self._lock = Lock.PIPED
-        source, sink = self._core, destination.hold()
-        if isinstance(source, NativeReadable) and isinstance(sink, NativeWritable):
-            done = source.pump_to(
-                sink,
-                finish_sink=not prevent_close,
-                abort_sink=not prevent_abort,
-                cancel_source=not prevent_cancel,
-            )
-        else:
-            done = Pipe(
-                source,
-                sink,
-                prevent_close=prevent_close,
-                prevent_abort=prevent_abort,
-                prevent_cancel=prevent_cancel,
-            ).start()
+        done = pipe(self._core, destination.hold(), chosen)
 
         def unpipe() -> None:
             self.unpiped()
@@ -139,18 +156,51 @@ class ReadableStream(Owned):
         done.when_settled(unpipe)
         return done
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Read to the end; leaving the loop early cancels the stream."""
-        reader = self.get_reader()
+    def pipe_through(
+        self,
+        transform: Any,
+        options: Mapping[str, object] | None = None,
+        /,
+        **named: object,
+    ) -> ReadableStream:
+        """Pipe into `transform.writable` and return `transform.readable`. Options as for `pipe_to`.
+
+        `transform` is a TransformStream, or an object or mapping with both. Raises TypeError when a side is locked.
+        """
+        self.check_owner()
+        readable, writable = member(transform, "readable"), member(transform, "writable")
+        if not isinstance(readable, ReadableStream) or not isinstance(writable, WritableStream):
+            raise TypeError(errors.TRANSFORM_INVALID.format(type=type(transform).__name__))
+        self.check_unlocked()
+        writable.check_unlocked()
+        pipe_options(options, named)
+        self.pipe_to(writable, options, **named)
+        return readable
+
+    def __aiter__(self) -> AsyncGenerator[Any, None]:
+        return self.values()
+
+    def values(
+        self, options: Mapping[str, object] | None = None, /, **named: object
+    ) -> AsyncGenerator[Any, None]:
+        """Iterate to the end; leaving the loop early cancels the stream, unless `prevent_cancel` is given."""
+        keep = bool(options_of(options, named, ("prevent_cancel",)).get("prevent_cancel"))
+        self.check_owner()
+        return self._iterate(ReadableStreamDefaultReader(self), keep)
+
+    async def _iterate(
+        self, reader: ReadableStreamDefaultReader, keep: bool
+    ) -> AsyncGenerator[Any, None]:
         try:
             while True:
                 value, done = await reader.read()
-                if done or value is None:
+                if done:
                     break
                 yield value
         finally:
             # The loop's finalizer may come here after the request's end: no ownership is asked.
-            self._core.cancel()
+            if not keep:
+                self._core.cancel()
             reader.detach()
             self.unlock(reader)
 
@@ -171,6 +221,7 @@ class ReadableStream(Owned):
     def hold(self) -> ReadableCore:
         """Lock this stream for good, as a body or a pipe does, and return its core."""
         self.check_unlocked()
+        self._core.acquire(ReaderKind.DEFAULT)
         self._lock = Lock.PIPED
         return self._core
 
@@ -180,16 +231,17 @@ class ReadableStream(Owned):
         if lock is Lock.DETACHED and self._reader is not None:
             self._reader.detach()
 
-    def unlock(self, reader: ReadableStreamDefaultReader) -> None:
-        """`reader` lets go of this stream."""
+    def unlock(self, reader: Reader) -> None:
         if self._reader is reader:
             self._reader = None
             if self._lock is Lock.HELD:
                 self._lock = Lock.FREE
 
-    def lock_for(self, reader: ReadableStreamDefaultReader) -> None:
-        """`reader` takes hold of this stream."""
-        self._core.acquire(ReaderKind.DEFAULT)
+    def lock_for(self, reader: Reader, kind: ReaderKind) -> None:
+        self.check_unlocked()
+        if kind is ReaderKind.BYOB and not self._core.is_byte_stream:
+            raise TypeError(errors.NOT_A_BYTE_STREAM)
+        self._core.acquire(kind)
         self._reader = reader
         self._lock = Lock.HELD
 
@@ -197,67 +249,3 @@ class ReadableStream(Owned):
         """A pipe that held this stream is over."""
         if self._lock is Lock.PIPED:
             self._lock = Lock.FREE
-
-    def _cancel(self, reason: object) -> Promise[None]:
-        return self._core.cancel(reason)
-
-
-@camel_case_aliases
-class ReadableStreamDefaultReader:
-    """Reads one chunk at a time. Made by `ReadableStream.get_reader()`."""
-
-    __slots__ = ("_closed", "_stream")
-
-    def __init__(self, stream: ReadableStream) -> None:
-        self._stream: ReadableStream | None = stream
-        self._closed: Promise[None] | None = None  # Made when somebody asks for it.
-        stream.lock_for(self)
-
-    @property
-    def closed(self) -> Promise[None]:
-        """Settles when the stream is closed (fulfilled), or failed or was released (rejected)."""
-        if self._closed is None:
-            self._closed = Promise()
-            if self._stream is not None:
-                self._closed.follow(self._stream.core.closed)
-        return self._closed
-
-    def read(self) -> Promise[ReadResult]:
-        """Return a promise of `(value, done)`: what has arrived, at any boundary; done at the end, ever after.
-
-        Only one read may be pending. Cancelling a task that waits for it loses no byte.
-        """
-        stream = self._stream
-        if stream is None:
-            return Promise.rejected(TypeError(errors.READER_RELEASED))
-        stream.check_owner()
-        return stream.core.read()
-
-    def cancel(self, reason: object = None) -> Promise[None]:
-        """Say that the rest is not wanted."""
-        stream = self._stream
-        if stream is None:
-            return Promise.rejected(TypeError(errors.READER_RELEASED))
-        stream.check_owner()
-        return stream._cancel(reason)
-
-    def release_lock(self) -> None:
-        """Let go of the stream. A pending read is rejected; its bytes go to the next reader."""
-        stream = self._stream
-        if stream is None:
-            return
-        stream.check_owner()
-        self.detach()
-        stream.unlock(self)
-
-    def detach(self) -> None:
-        """The stream was taken away from under this reader: a socket's upgrade does that."""
-        stream, self._stream = self._stream, None
-        if stream is None:
-            return
-        stream.core.release()
-        error = TypeError(errors.READER_RELEASED)
-        if self._closed is None or self._closed.settled:
-            self._closed = Promise.rejected(error)
-        else:
-            self._closed.reject(error)

@@ -6,9 +6,12 @@ Source of the behaviour: WHATWG Streams, and the platform's sentences.
 
 from __future__ import annotations
 
+from typing import Any
+
 from emulator import errors
 from emulator.context import Owned
 from emulator.naming import camel_case_aliases
+from emulator.streams.construction import make_writable
 from emulator.streams.core import WritableCore
 from emulator.streams.lock import Lock
 from emulator.streams.native import HIGH_WATER_MARK_BYTES, ByteSink
@@ -18,7 +21,10 @@ from emulator.streams.promise import Promise
 
 @camel_case_aliases
 class WritableStream(Owned):
-    """Bytes to be sent: a socket's outgoing side. Take a writer, or pipe a ReadableStream into it.
+    """Chunks to be written: a socket's outgoing side, or what a sink of your own takes.
+
+    Take a writer, or pipe a ReadableStream into it. `WritableStream(sink, strategy)` takes an underlying sink: a
+    mapping or object with start, write, close and abort.
 
     Belongs to the request that made it: any use from another one raises OwnershipError.
     """
@@ -28,10 +34,17 @@ class WritableStream(Owned):
     io_type = "WritableStreamSink"
 
     def __init__(
-        self, sink: ByteSink, *, high_water_mark_bytes: int = HIGH_WATER_MARK_BYTES
+        self,
+        sink: object = None,
+        strategy: object = None,
+        *,
+        high_water_mark_bytes: int = HIGH_WATER_MARK_BYTES,
     ) -> None:
         super().__init__()
-        self._hold_core(NativeWritable(sink, high_water_mark_bytes))
+        if isinstance(sink, ByteSink):
+            self._hold_core(NativeWritable(sink, high_water_mark_bytes))
+        else:
+            self._hold_core(make_writable(sink, strategy))
 
     @classmethod
     def of(cls, core: WritableCore) -> WritableStream:
@@ -169,10 +182,10 @@ class WritableStreamDefaultWriter:
             raise TypeError(errors.WRITER_RELEASED)
         return self._stream.core.desired_size
 
-    def write(self, chunk: bytes | bytearray | memoryview) -> Promise[None]:
-        """Queue `chunk`; the promise settles when the operating system took it. It need not be awaited.
+    def write(self, chunk: Any = None) -> Promise[None]:
+        """Queue `chunk`; the promise settles when the sink, or the operating system, took it. It need not be awaited.
 
-        Rejected with TypeError for anything that is not bytes-like, and after the stream was closed.
+        Rejected with TypeError after the stream was closed, and by a native stream for what is not bytes-like.
         """
         stream = self._stream
         if stream is None:

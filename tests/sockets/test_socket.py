@@ -578,7 +578,7 @@ async def test_text_is_refused_with_the_way_out() -> None:
             "Encode the text first: text.encode()."
         )
         with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
-            await writer.write("text")  # type: ignore[arg-type]
+            await writer.write("text")
         await within(writer.write(b""))
 
 

@@ -87,7 +87,7 @@ class TestWrite:
     ) -> None:
         writer = stream.get_writer()
         with pytest.raises(TypeError) as caught:
-            await writer.write(chunk)  # type: ignore[arg-type]
+            await writer.write(chunk)
         assert str(caught.value) == sentence
         await writer.write(b"open")
         assert sink.writes == [b"open"]

@@ -1,0 +1,376 @@
+"""The controller of a stream of bytes: a queue of bytes on one side, views to be filled on the other.
+
+Floor 2. Owns the queue, the views that wait and when the source is pulled. Source: WHATWG Streams,
+"ReadableByteStreamController" and "ReadableStreamBYOBRequest".
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from emulator import errors
+from emulator.context import Owned
+from emulator.errors import RangeError
+from emulator.naming import camel_case_aliases
+from emulator.streams.core import ReadableState, ReaderKind, as_error
+from emulator.streams.default_controller import Puller, Pulling
+from emulator.streams.promise import Promise
+from emulator.streams.pull_into import PullInto, as_view
+from emulator.streams.reading import ReadRequest
+from emulator.streams.standard_readable import Controller, StandardReadable
+from emulator.streams.underlying import Algorithm, nothing
+
+
+@camel_case_aliases
+class ReadableStreamBYOBRequest(Owned):
+    """A view that the source may fill in place: `view`, then `respond(bytes_written)`."""
+
+    io_type = "ReadableStreamBYOBRequest"
+
+    def __init__(self, controller: ReadableByteStreamController, view: memoryview) -> None:
+        super().__init__()
+        self._controller: ReadableByteStreamController | None = controller
+        self._view: memoryview | None = view
+
+    @property
+    def view(self) -> memoryview | None:
+        """What is to be filled, from its start; None once that has been answered."""
+        return self._view
+
+    def respond(self, bytes_written: int) -> None:
+        """`bytes_written` bytes of `view` are filled; 0 once the stream is closed.
+
+        Raises TypeError when this request was answered already, RangeError when the view is smaller.
+        """
+        self.check_owner()
+        if self._controller is None:
+            raise TypeError(errors.BYOB_REQUEST_OVER)
+        self._controller.respond(bytes_written)
+
+    def respond_with_new_view(self, view: Any) -> None:
+        """`view`, whose bytes are taken from its start, is given in place of this request's own."""
+        self.check_owner()
+        if self._controller is None:
+            raise TypeError(errors.BYOB_REQUEST_OVER)
+        self._controller.respond_with(bytes(as_view(view).cast("B")))
+
+    def invalidate(self) -> None:
+        """The view is the stream's again."""
+        self._controller = None
+        self._view = None
+
+
+@camel_case_aliases
+class ReadableByteStreamController(Owned, Controller):
+    """Given to a byte source's start and pull: `enqueue(bytes)`, `byob_request`, `close()`, `error(e)`."""
+
+    io_type = "ReadableByteStreamController"
+
+    def __init__(
+        self,
+        stream: StandardReadable,
+        pull: Algorithm,
+        cancel: Algorithm,
+        high_water_mark: float,
+        auto_allocate_bytes: int | None,
+    ) -> None:
+        super().__init__()
+        self._stream = stream
+        self._queue: deque[bytes] = deque()
+        self._queued_bytes = 0
+        self._waiting: deque[PullInto] = deque()
+        self._request: ReadableStreamBYOBRequest | None = None
+        self._puller = Puller(pull, self._wants_more, self.fail)
+        self._cancel = cancel
+        self._high_water_mark = high_water_mark
+        self._auto_allocate_bytes = auto_allocate_bytes
+        self._close_requested = False
+        stream.controller = self
+
+    def started(self, start: Promise[Any]) -> None:
+        """The source's start was called, and gave `start`."""
+        self._puller.start(start, self)
+
+    @property
+    def desired_size(self) -> float | None:
+        """How many more bytes the queue wants; negative when over-full, None once the stream has failed."""
+        if self._stream.state is ReadableState.ERRORED:
+            return None
+        if self._stream.state is ReadableState.CLOSED:
+            return 0
+        return self._high_water_mark - self._queued_bytes
+
+    @property
+    def byob_request(self) -> ReadableStreamBYOBRequest | None:
+        """The view that waits to be filled, if a reader or auto-allocation gave one."""
+        if self._request is None and self._waiting:
+            self._request = ReadableStreamBYOBRequest(self, self._waiting[0].room)
+        return self._request
+
+    def close(self) -> None:
+        """End the stream after what is queued. Raises TypeError when it is closed, closing or failed."""
+        self.check_owner()
+        if not self.may_enqueue:
+            raise TypeError(errors.CONTROLLER_NOT_OPEN)
+        self.finish()
+
+    def enqueue(self, chunk: Any) -> None:
+        """Add bytes. Raises TypeError for none at all, for another type, or when the stream takes none."""
+        self.check_owner()
+        if not isinstance(chunk, (bytes, bytearray, memoryview)):
+            raise errors.chunk_not_bytes(chunk, errors.SOURCE_CHUNK_NOT_BYTES)
+        if not memoryview(chunk).nbytes:
+            raise TypeError(errors.CHUNK_EMPTY)
+        if not self.may_enqueue:
+            raise TypeError(errors.CONTROLLER_CLOSED)
+        self.push(bytes(chunk))
+
+    def error(self, error: object = None) -> None:
+        """Fail the stream; what is queued is lost. Does nothing once it is closed or failed."""
+        self.check_owner()
+        self.fail(as_error(error, errors.STREAM_FAILED))
+
+    # For the runtime.
+
+    @property
+    def stream(self) -> StandardReadable:
+        """The stream whose queue this is."""
+        return self._stream
+
+    @property
+    def may_enqueue(self) -> bool:
+        """True while bytes are taken."""
+        return not self._close_requested and self._stream.state is ReadableState.READABLE
+
+    def finish(self) -> None:
+        """End the stream after what is queued."""
+        if self._queued_bytes:
+            self._close_requested = True
+            return
+        if self._waiting and self._waiting[0].filled % self._waiting[0].element_size:
+            error = TypeError(errors.VIEW_CUT)
+            self.fail(error)
+            raise error
+        self._close_requested = True
+        self._dismiss()
+        self._stream.close()
+        if self._stream.reader_kind is ReaderKind.BYOB and not self._waiting:
+            self._stream.close_requests()
+
+    def push(self, data: bytes) -> None:
+        """Give `data` to whoever waits, or queue it."""
+        if self._waiting:
+            self._invalidate()
+            if self._waiting[0].reader_kind is ReaderKind.NONE:
+                self._requeue_released()
+        if self._stream.reader_kind is ReaderKind.DEFAULT:
+            self._answer_reads()
+            if self._stream.requests:
+                if self._waiting:
+                    self._waiting.popleft()
+                self._stream.fulfill(data)
+            else:
+                self._append(data)
+        else:
+            self._append(data)
+            if self._stream.reader_kind is ReaderKind.BYOB:
+                self._commit(self._filled_from_queue())
+        self._puller.pull(self)
+
+    def fail(self, error: BaseException) -> None:
+        """Fail the stream, unless it is closed or failed already."""
+        if self._stream.state is ReadableState.READABLE:
+            self._invalidate()
+            self._waiting.clear()
+            self._clear_queue()
+            self._dismiss()
+            self._stream.fail(error)
+
+    def respond(self, bytes_written: int) -> None:
+        """The first waiting view has `bytes_written` more bytes in it."""
+        if bytes_written < 0:
+            raise RangeError(errors.VIEW_OVERRUN)
+        first = self._waiting[0]
+        if self._stream.state is ReadableState.CLOSED:
+            if bytes_written:
+                raise TypeError(errors.RESPOND_AFTER_CLOSE)
+        elif not bytes_written:
+            raise TypeError(errors.RESPOND_NOTHING)
+        elif first.filled + bytes_written > first.size:
+            raise RangeError(errors.VIEW_OVERRUN)
+        self._invalidate()
+        if self._stream.state is ReadableState.CLOSED:
+            self._respond_closed(first)
+        else:
+            self._respond_readable(first, bytes_written)
+        self._puller.pull(self)
+
+    def respond_with(self, data: bytes) -> None:
+        """The first waiting view is to hold `data` next."""
+        first = self._waiting[0]
+        if self._stream.state is ReadableState.READABLE and len(data) <= len(first.room):
+            first.room[: len(data)] = data
+        self.respond(len(data))
+
+    # For the stream.
+
+    def pull_steps(self, request: ReadRequest) -> None:
+        if self._queued_bytes:
+            request.take(self._shift())
+            return
+        if self._auto_allocate_bytes is not None:
+            view = bytearray(self._auto_allocate_bytes)
+            self._waiting.append(PullInto(view, 1, ReaderKind.DEFAULT))
+        self._stream.requests.append(request)
+        self._puller.pull(self)
+
+    def pull_into(self, view: bytearray | memoryview, minimum: int, request: ReadRequest) -> None:
+        into = PullInto(view, minimum, ReaderKind.BYOB)
+        if self._waiting:
+            self._wait(into, request)
+        elif self._stream.state is ReadableState.CLOSED:
+            request.close(into.result())
+        elif self._queued_bytes and self._fill(into):
+            self._drained()
+            request.take(into.result())
+        elif self._queued_bytes == 0 and self._close_requested:
+            error = TypeError(errors.VIEW_CUT)
+            self.fail(error)
+            request.fail(error)
+        else:
+            self._wait(into, request)
+            self._puller.pull(self)
+
+    def cancel_steps(self, reason: object) -> Promise[Any]:
+        self._invalidate()
+        waiting_byob = self._stream.reader_kind is ReaderKind.BYOB
+        self._waiting.clear()
+        self._clear_queue()
+        if waiting_byob:
+            self._stream.close_requests()
+        cancel = self._cancel
+        self._dismiss()
+        return cancel(reason)
+
+    def release_steps(self) -> None:
+        if self._waiting:
+            first = self._waiting[0]
+            first.reader_kind = ReaderKind.NONE
+            self._waiting = deque([first])
+
+    def take_back(self, chunk: Any) -> None:
+        data = bytes(chunk)
+        if self._stream.state is ReadableState.READABLE:
+            self._queue.appendleft(data)
+            self._queued_bytes += len(data)
+
+    # What follows.
+
+    def _wait(self, into: PullInto, request: ReadRequest) -> None:
+        self._waiting.append(into)
+        self._stream.requests.append(request)
+
+    def _respond_closed(self, first: PullInto) -> None:
+        if first.reader_kind is ReaderKind.NONE:
+            self._waiting.popleft()
+        if self._stream.reader_kind is ReaderKind.BYOB:
+            waiting, self._waiting = self._waiting, deque()
+            self._commit(list(waiting))
+
+    def _respond_readable(self, first: PullInto, bytes_written: int) -> None:
+        first.filled += bytes_written
+        if first.reader_kind is ReaderKind.NONE:
+            self._requeue_released()
+            self._commit(self._filled_from_queue())
+            return
+        if not first.enough:
+            return
+        self._waiting.popleft()
+        if remainder := first.cut_remainder():
+            self._append(remainder)
+        filled = self._filled_from_queue()
+        self._commit([first, *filled])
+
+    def _requeue_released(self) -> None:
+        """What a released reader's view held is queued for the next one."""
+        released = self._waiting.popleft()
+        if released.filled:
+            self._append(released.taken())
+
+    def _answer_reads(self) -> None:
+        while self._stream.requests and self._queued_bytes:
+            self._stream.fulfill(self._shift())
+
+    def _filled_from_queue(self) -> list[PullInto]:
+        """Fill waiting views from the queue; return those that are full enough to answer."""
+        filled = []
+        while self._waiting and self._queued_bytes and self._fill(self._waiting[0]):
+            filled.append(self._waiting.popleft())
+        return filled
+
+    def _fill(self, into: PullInto) -> bool:
+        """Move queued bytes into a view; True when its read can be answered."""
+        available = min(self._queued_bytes, len(into.room))
+        total = into.filled + available
+        whole = total - total % into.element_size
+        take = whole - into.filled if whole >= into.minimum else available
+        while take:
+            data = self._queue.popleft()
+            part, rest = data[:take], data[take:]
+            into.room[: len(part)] = part
+            into.filled += len(part)
+            self._queued_bytes -= len(part)
+            take -= len(part)
+            if rest:
+                self._queue.appendleft(rest)
+        return into.enough
+
+    def _commit(self, views: list[PullInto]) -> None:
+        closed = self._stream.state is ReadableState.CLOSED
+        for view in views:
+            if not self._stream.requests:
+                return
+            if view.reader_kind is ReaderKind.DEFAULT:
+                self._stream.fulfill(bytes(view.result()))
+            elif closed:
+                self._stream.requests.popleft().close(view.result())
+            else:
+                self._stream.fulfill(view.result())
+
+    def _append(self, data: bytes) -> None:
+        self._queue.append(data)
+        self._queued_bytes += len(data)
+
+    def _shift(self) -> bytes:
+        data = self._queue.popleft()
+        self._queued_bytes -= len(data)
+        self._drained()
+        return data
+
+    def _drained(self) -> None:
+        if not self._queued_bytes and self._close_requested:
+            self._dismiss()
+            self._stream.close()
+        else:
+            self._puller.pull(self)
+
+    def _clear_queue(self) -> None:
+        self._queue.clear()
+        self._queued_bytes = 0
+
+    def _invalidate(self) -> None:
+        request, self._request = self._request, None
+        if request is not None:
+            request.invalidate()
+
+    def _wants_more(self) -> bool:
+        if not self.may_enqueue or self._puller.state is Pulling.STARTING:
+            return False
+        if self._stream.requests and self._stream.reader_kind is not ReaderKind.NONE:
+            return True
+        return (self.desired_size or 0) > 0
+
+    def _dismiss(self) -> None:
+        self._puller.dismiss()
+        self._cancel = nothing
