@@ -9,11 +9,18 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from glob import glob
 
 import pytest
 
-# Servers live where only root's PATH looks.
-SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"])
+# Servers live where only root's PATH looks; Debian has each PostgreSQL, newest last, in a folder of its own.
+FOLDERS = (
+    "/usr/local/sbin",
+    "/usr/sbin",
+    "/sbin",
+    *sorted(glob("/usr/lib/postgresql/*/bin"))[::-1],
+)
+SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", ""), *FOLDERS])
 
 RequireProgram = Callable[..., str]
 
