@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-
 LONG_AGO = datetime.datetime(2019, 1, 2, tzinfo=datetime.UTC)
 PAST = datetime.datetime(2020, 1, 2, tzinfo=datetime.UTC)
 FUTURE = datetime.datetime(2048, 3, 4, tzinfo=datetime.UTC)
