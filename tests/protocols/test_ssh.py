@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import getpass
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +57,26 @@ class SshServer:
     env: dict[str, str]
 
 
+@contextmanager
+def empty_folder() -> Iterator[None]:
+    """Have EMPTY_FOLDER where sshd asks for it; gone afterwards, if it was not there and nobody else uses it."""
+    if os.geteuid() != 0:
+        yield
+        return
+    made = not EMPTY_FOLDER.exists()
+    EMPTY_FOLDER.mkdir(mode=0o755, exist_ok=True)
+    folder = os.open(EMPTY_FOLDER, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_SH)
+    try:
+        yield
+        with suppress(BlockingIOError):
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if made:
+                EMPTY_FOLDER.rmdir()
+    finally:
+        os.close(folder)
+
+
 @asynccontextmanager
 async def started(program: str, settings: Path) -> AsyncIterator[None]:
     async with running(
@@ -77,22 +98,15 @@ def sshd(require_program: RequireProgram) -> Iterator[SshServer]:
         port = free_port()
         settings = folder / "sshd_config"
         settings.write_text(SETTINGS.format(port=port, folder=folder))
-        missing = os.geteuid() == 0 and not EMPTY_FOLDER.exists()
-        if missing:
-            EMPTY_FOLDER.mkdir(mode=0o755)
-        try:
-            with beside(started(program, settings)):
-                yield SshServer(
-                    {
-                        "SSH": f"127.0.0.1:{port}",
-                        "SSH_HOST_KEY": public_text(host_key),
-                        "SSH_USER": getpass.getuser(),
-                        "SSH_KEY": private_text(user_key),
-                    }
-                )
-        finally:
-            if missing:
-                EMPTY_FOLDER.rmdir()
+        with empty_folder(), beside(started(program, settings)):
+            yield SshServer(
+                {
+                    "SSH": f"127.0.0.1:{port}",
+                    "SSH_HOST_KEY": public_text(host_key),
+                    "SSH_USER": getpass.getuser(),
+                    "SSH_KEY": private_text(user_key),
+                }
+            )
 
 
 @asynccontextmanager
