@@ -357,7 +357,10 @@ async def test_bytes_that_nobody_read_are_said(
         assert await within(server.result()) == b""
 
 
-async def test_another_name_is_checked_and_noted(authority: Authority, network: Network) -> None:
+@pytest.mark.parametrize("name", ["db.example", "db.example."])
+async def test_another_name_is_checked_and_noted(
+    authority: Authority, network: Network, name: str
+) -> None:
     observer = RecordingObserver()
     names: list[str | None] = []
 
@@ -370,7 +373,7 @@ async def test_another_name_is_checked_and_noted(authority: Authority, network: 
     async with PeerServer(speaking(server_context(issued), script)) as server:
         with request(network=network, observer=observer):
             socket = connect(local(server), secure_transport="starttls")
-            secure = socket.start_tls({"expectedServerHostname": "db.example"})
+            secure = socket.start_tls({"expectedServerHostname": name})
             await within(secure.opened)
             await within(secure.close())
         await within(server.result())

@@ -198,6 +198,16 @@ async def test_plaintext_to_a_tls_port_that_hangs_up_is_noted(
         assert observer.notes[1] == MAYBE.format(f"localhost:{server.port}")
 
 
+async def test_a_peer_that_hangs_up_on_silence_is_not_noted() -> None:
+    observer = RecordingObserver()
+    async with PeerServer(lambda peer: None) as server:
+        with request(observer=observer):
+            socket = connect(server.address)
+            assert await within(socket.readable.get_reader().read()) == (None, True)
+            await within(socket.closed)
+        assert [note for note in observer.notes if "TLS" in note] == []
+
+
 @pytest.mark.parametrize("answer", [b"", b"bye"])
 async def test_a_peer_that_was_told_the_end_or_answered_is_not_noted(answer: bytes) -> None:
     observer = RecordingObserver()
