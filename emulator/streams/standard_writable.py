@@ -27,7 +27,7 @@ class PendingAbort:
     """An abort() that waits for the write or close under way."""
 
     done: Promise[None]
-    reason: BaseException
+    reason: object
     was_erroring: bool
 
 
@@ -72,8 +72,10 @@ class StandardWritable(WritableCore):
 
     # What writers ask.
 
-    def submit(self, chunk: Any) -> Promise[None]:
-        size = self.controller.size_of(chunk)
+    def size_of(self, chunk: Any) -> Any:
+        return self.controller.size_of(chunk)
+
+    def submit(self, chunk: Any, size: Any = 1) -> Promise[None]:
         if self._state is WritableState.ERRORED and self._error is not None:
             return Promise.rejected(self._error)
         if self._close is not None or self._state is WritableState.CLOSED:
@@ -88,8 +90,10 @@ class StandardWritable(WritableCore):
     def close(self) -> Promise[None]:
         if self._close is not None or self._state is WritableState.CLOSED:
             return Promise.rejected(TypeError(errors.WRITABLE_CLOSED))
-        if self._state is WritableState.ERRORED and self._error is not None:
-            return Promise.rejected(self._error)
+        if self._state is WritableState.ERRORED:
+            refused = TypeError(errors.WRITABLE_FAILED)
+            refused.__cause__ = self._error
+            return Promise.rejected(refused)
         self._close = Promise()
         if self._backpressure and self._state is WritableState.WRITABLE:
             self.ready.resolve(None)
@@ -105,7 +109,7 @@ class StandardWritable(WritableCore):
         if self._abort is not None:
             return self._abort.done
         was_erroring = self._state is WritableState.ERRORING
-        self._abort = PendingAbort(Promise(), error, was_erroring)
+        self._abort = PendingAbort(Promise(), reason, was_erroring)
         done = self._abort.done
         if not was_erroring:
             self.start_erroring(error)
@@ -263,7 +267,6 @@ class WritableStreamDefaultController(Owned):
 
         def begin(_: object) -> None:
             self.has_started = True
-            self._stream.finish_erroring_if_idle()
             self._advance()
 
         def failed(error: BaseException) -> None:
@@ -334,7 +337,7 @@ class WritableStreamDefaultController(Owned):
         """Tell the sink's `signal`."""
         self._aborter.abort(reason)
 
-    def abort_sink(self, reason: BaseException) -> Promise[Any]:
+    def abort_sink(self, reason: object) -> Promise[Any]:
         """Call the sink's abort."""
         abort = self._abort
         self._dismiss()

@@ -6,6 +6,7 @@ streams".
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from emulator import errors
@@ -20,6 +21,7 @@ from emulator.streams.strategy import high_water_mark_of, size_algorithm_of
 from emulator.streams.underlying import (
     Algorithm,
     algorithm,
+    call,
     member,
     method,
     nothing,
@@ -39,13 +41,7 @@ class TransformCore:
         self._backpressure = False
         self._backpressure_change: Promise[None] = Promise()
         self._finishing: Promise[None] | None = None
-        self.readable, self.readable_controller = readable_of(
-            self._pull,
-            self._cancel_readable,
-            self._started,
-            high_water_mark_of(readable_strategy, 0),
-            size_algorithm_of(readable_strategy),
-        )
+        # The writable side hears of the start before the readable one does.
         self.writable, self.writable_controller = writable_of(
             self._write,
             self._close,
@@ -53,11 +49,19 @@ class TransformCore:
             high_water_mark_of(writable_strategy, 1),
             size_algorithm_of(writable_strategy),
         )
-        self.writable_controller.started(self._started)
+        self.writable_controller.started(_resolved_with(self._started))
+        self.readable, self.readable_controller = readable_of(
+            self._pull,
+            self._cancel_readable,
+            _resolved_with(self._started),
+            high_water_mark_of(readable_strategy, 0),
+            size_algorithm_of(readable_strategy),
+        )
         self._set_backpressure(True)
         self.controller = TransformStreamDefaultController(self)
-        self._transform: Algorithm = algorithm(transformer, "transform", takes=2)
-        self._has_transform = method(transformer, "transform") is not None
+        self._transform: Algorithm = self._pass_on
+        if method(transformer, "transform") is not None:
+            self._transform = algorithm(transformer, "transform", takes=2)
         self._flush: Algorithm = algorithm(transformer, "flush")
         self._cancel: Algorithm = algorithm(transformer, "cancel")
 
@@ -80,7 +84,9 @@ class TransformCore:
             self.readable_controller.push(chunk)
         except Exception as error:
             self._fail_writable(error)
-            raise self.readable.error or error from error
+            if self.readable.error is None or self.readable.error is error:
+                raise
+            raise self.readable.error from error
         if self.readable_controller.has_backpressure and not self._backpressure:
             self._set_backpressure(True)
 
@@ -118,13 +124,6 @@ class TransformCore:
         return written
 
     def _transform_chunk(self, chunk: Any) -> Promise[Any]:
-        if not self._has_transform:
-            try:
-                self.enqueue(chunk)
-            except Exception as error:
-                self.fail(error)
-                return Promise.rejected(error)
-            return Promise.fulfilled(None)
         done: Promise[Any] = Promise()
 
         def failed(error: BaseException) -> None:
@@ -133,6 +132,10 @@ class TransformCore:
 
         self._transform(chunk, self.controller).then(done.resolve, failed)
         return done
+
+    def _pass_on(self, chunk: Any, _: object) -> Promise[None]:
+        """The transform of a transformer that has none."""
+        return call(self.enqueue, chunk)
 
     def _close(self) -> Promise[None]:
         if self._finishing is not None:
@@ -191,7 +194,8 @@ class TransformCore:
         self._dismiss()
 
         def settle(error: BaseException | None) -> None:
-            if error is None and self.writable.error is not None:
+            if error is None and self.writable.state is WritableState.ERRORED:
+                assert self.writable.error is not None
                 finishing.reject(self.writable.error)
                 return
             failure = error or as_error(reason, errors.READABLE_CANCELLED)
@@ -213,6 +217,17 @@ class TransformCore:
 
     def _dismiss(self) -> None:
         self._transform = self._flush = self._cancel = nothing
+
+
+def _resolved_with(promise: Promise[Any]) -> Promise[Any]:
+    """Return a promise resolved with `promise`: it is settled two turns after that one, as JavaScript's are.
+
+    By then a cancel that came right after construction is over, so that both sides agree on why they ended.
+    """
+    resolved: Promise[Any] = Promise()
+    loop = asyncio.get_running_loop()
+    loop.call_soon(promise.then, resolved.resolve, resolved.reject)
+    return resolved
 
 
 @camel_case_aliases
