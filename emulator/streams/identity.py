@@ -23,6 +23,7 @@ class Conduit(ByteSource, ByteSink):
         self._receiver: Receiver | None = None
         self._feeder: Feeder | None = None
         self._held = False
+        self._held_bytes = 0  # What was written although the reader did not want more.
         self._flushes: list[Promise[None]] = []
 
     def deliver_to(self, receiver: Receiver) -> None:
@@ -33,6 +34,7 @@ class Conduit(ByteSource, ByteSink):
 
     def resume(self) -> None:
         self._held = False
+        self._held_bytes = 0
         flushes, self._flushes = self._flushes, []
         for flushed in flushes:
             flushed.resolve(None)
@@ -49,11 +51,13 @@ class Conduit(ByteSource, ByteSink):
 
     @property
     def buffered_bytes(self) -> int:
-        return 0
+        return self._held_bytes
 
     def write(self, data: Bytes) -> bool:
         if self._receiver is not None:
             self._receiver.receive(bytes(data))
+        if self._held:
+            self._held_bytes += len(data)
         return not self._held
 
     def flush(self) -> Promise[None]:
@@ -109,7 +113,7 @@ class IdentityTransformStream:
 
     def _join(self, conduit: Conduit) -> None:
         self._readable = ReadableStream.of(NativeReadable(conduit, 1))
-        self._writable = WritableStream.of(NativeWritable(conduit))
+        self._writable = WritableStream.of(NativeWritable(conduit, 1))
 
     @property
     def readable(self) -> ReadableStream:

@@ -43,17 +43,11 @@ def pipe_options(options: Mapping[str, object] | None, named: Mapping[str, objec
 
 def pipe(source: ReadableCore, destination: WritableCore, options: PipeOptions) -> Promise[None]:
     """Move everything from `source` to `destination`, which are held for that."""
-    if (
-        options.signal is None
-        and isinstance(source, NativeReadable)
-        and isinstance(destination, NativeWritable)
-    ):
-        return source.pump_to(
-            destination,
-            finish_sink=not options.prevent_close,
-            abort_sink=not options.prevent_abort,
-            cancel_source=not options.prevent_cancel,
-        )
+    if isinstance(source, NativeReadable) and isinstance(destination, NativeWritable):
+        if options.signal is None:
+            return _pump(source, destination, options)
+        if not options.signal.aborted:
+            return _pump_until(options.signal, source, destination, options)
     return Pipe(
         source,
         destination,
@@ -62,6 +56,38 @@ def pipe(source: ReadableCore, destination: WritableCore, options: PipeOptions) 
         prevent_cancel=options.prevent_cancel,
         signal=options.signal,
     ).start()
+
+
+def _pump(
+    source: NativeReadable, destination: NativeWritable, options: PipeOptions
+) -> Promise[None]:
+    return source.pump_to(
+        destination,
+        finish_sink=not options.prevent_close,
+        abort_sink=not options.prevent_abort,
+        cancel_source=not options.prevent_cancel,
+    )
+
+
+def _pump_until(
+    signal: AbortSignal,
+    source: NativeReadable,
+    destination: NativeWritable,
+    options: PipeOptions,
+) -> Promise[None]:
+    done = _pump(source, destination, options)
+
+    def aborted() -> None:
+        assert signal.reason is not None
+        source.interrupt(
+            signal.reason,
+            abort_sink=not options.prevent_abort,
+            cancel_source=not options.prevent_cancel,
+        )
+
+    signal.add_event_listener("abort", aborted)
+    done.when_settled(lambda: signal.remove_event_listener("abort", aborted))
+    return done
 
 
 def tee(source: ReadableCore) -> tuple[ReadableCore, ReadableCore]:

@@ -24,6 +24,8 @@ from emulator.streams.promise import Promise
 
 Action = Callable[[], Promise[None]]
 
+_TAKES_ABORT = (WritableState.WRITABLE, WritableState.CLOSING)
+
 # A pipe between two streams that are always ready lets others run this often.
 _CHUNKS_A_TURN = 64
 
@@ -81,10 +83,13 @@ class Pipe:
     def _aborted(self) -> None:
         """Stop: both sides hear of it, unless prevented, and `done` is rejected with the signal's reason."""
         assert self._signal is not None
-        reason = self._signal.reason
-        assert reason is not None
+        assert self._signal.reason is not None
+        self._break_off(self._signal.reason)
+
+    def _break_off(self, reason: BaseException) -> None:
+        """End both sides, unless prevented."""
         actions: list[Action] = []
-        if not self._prevent_abort and self._destination.state is WritableState.WRITABLE:
+        if not self._prevent_abort and self._destination.state in _TAKES_ABORT:
             actions.append(lambda: self._destination.break_off(reason))
         if not self._prevent_cancel and self._source.state is ReadableState.READABLE:
             actions.append(lambda: self._source.cancel(reason))
@@ -131,7 +136,11 @@ class Pipe:
         destination = self._destination
         while self._in_hand:
             chunk = self._in_hand.pop(0)
-            self._last_write = destination.submit(chunk, destination.size_of(chunk))
+            written = destination.submit(chunk, destination.size_of(chunk))
+            if written.error is not None and destination.state is WritableState.WRITABLE:
+                self._break_off(written.error)  # A native stream takes bytes only.
+            else:
+                self._last_write = written
 
     # The four ways in which ends and failures go on, in the standard's order.
 

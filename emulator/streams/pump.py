@@ -126,6 +126,23 @@ class Pump(Receiver, Feeder):
             self._on_source_end(None)
         self.done.reject(error)
 
+    def interrupt(self, error: BaseException, *, abort_sink: bool) -> None:
+        """Stop at what was written: when that is sent, `done` is rejected with `error`.
+
+        The source is the caller's from now on. Does nothing once the source has ended.
+        """
+        if not self._begin_ending():
+            return
+
+        def settle() -> None:
+            if self._state is PumpState.ENDING:
+                self._state = PumpState.DONE
+                if abort_sink:
+                    self._sink.abort(error)
+                self.done.reject(error)
+
+        self._sink.flush().when_settled(settle)
+
     def stop(self, error: BaseException) -> None:
         """Break the transfer off from outside: the sink is aborted and the source cancelled."""
         if self._state is PumpState.DONE:
