@@ -41,12 +41,12 @@ async def worker(
 
 
 async def next_event(response: ClientResponse) -> dict[str, Any]:
-    """Return the next server-sent event's data, which is JSON; its event's name, if any, as "event"."""
+    """Return the next server-sent event's data, which is JSON; its name, if any, as "event"; {} at the end."""
     event: dict[str, Any] = {}
     while line := (await within(response.content.readline())).rstrip(b"\n"):
         field, _, value = line.decode().partition(": ")
         if field == "data":
             event.update(json.loads(value))
-        elif field:
-            event[field] = value
+        else:
+            event[field or "comment"] = value
     return event

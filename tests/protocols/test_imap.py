@@ -83,7 +83,8 @@ async def test_the_newest_messages(
         assert second["subject"] == 'Grüße "and" {3} (folded)'
         assert set(second["flags"]) == {"\\Flagged", "\\Seen", "\\Recent"}
         assert second["to"] is None
-        assert (third["from"], third["subject"]) == ("<", "x")  # As it came, as far as it goes.
+        assert third["subject"] == "x"
+        assert third["from"] in ("<", "<>")  # As it came, or as Python 3.13 has it.
         assert (third["uid"], third["size"]) == (3, len(MESSAGES[2][1]))
         answer = await client.get("/INBOX?limit=1")
         assert await answer.json() == [third]
