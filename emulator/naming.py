@@ -10,7 +10,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-_BOUNDARY = re.compile(r"_+([a-z0-9])")
+_BOUNDARY = re.compile(
+    r"_+(bom\b|[a-z0-9])"
+)  # The platform's ignoreBOM is the one name with an acronym.
 
 
 def camel_case(name: str) -> str:
@@ -20,7 +22,7 @@ def camel_case(name: str) -> str:
 
 def snake_case(name: str) -> str:
     """Return `name` ("secureTransport") as Python spells it ("secure_transport")."""
-    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match.group(1).lower(), name)
+    return re.sub(r"(?<=[a-z0-9])([A-Z]+)", lambda match: "_" + match.group(1).lower(), name)
 
 
 def camel_case_aliases(cls: type[T]) -> type[T]:

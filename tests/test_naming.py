@@ -12,6 +12,7 @@ PAIRS = [
     ("secure_transport", "secureTransport"),
     ("allow_half_open", "allowHalfOpen"),
     ("expected_server_hostname", "expectedServerHostname"),
+    ("ignore_bom", "ignoreBOM"),
     ("closed", "closed"),
 ]
 
