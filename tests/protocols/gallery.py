@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from aiohttp import ClientResponse
+from aiohttp import ClientResponse, ClientTimeout
 from aiohttp.test_utils import TestClient
 
 from emulator import serve
@@ -19,6 +19,7 @@ from emulator.context import Observer
 from emulator.sockets import Network, Trust
 from tests.support.waiting import within
 
+PATIENCE = ClientTimeout(total=None, sock_read=20)  # Streams may last; nothing may hang.
 WORKERS = Path(__file__).parents[2] / "workers"
 
 Client = TestClient[Any, Any]
@@ -35,7 +36,7 @@ async def worker(
     """Serve workers/`name`.py with `env`, trusting the PEM file `authority`; gives a client of it."""
     network = Network(trust=Trust(() if authority is None else (authority,)))
     server = serve(WORKERS / f"{name}.py", env=env, network=network, observer=observer)
-    client: Client = TestClient(server)
+    client: Client = TestClient(server, timeout=PATIENCE)
     async with client:
         yield client
 
