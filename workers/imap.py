@@ -10,21 +10,26 @@ Nothing is marked as read: it asks by EXAMINE and BODY.PEEK. The protocol is RFC
 import asyncio
 import itertools
 import re
-from email import message_from_bytes
-from email.message import Message
-from email.policy import default
 from operator import itemgetter
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from asyncio_streams import open_streams
 from cloudflare.sockets import connect
-from imap_words import LITERAL, ImapError, decoded, encoded, quoted, texts, understood
+from imap_words import (
+    HEADERS,
+    LITERAL,
+    ImapError,
+    encoded,
+    mailbox_of,
+    message_of,
+    quoted,
+    understood,
+)
 from workers import Request, Response, WorkerEntrypoint
 
 PATIENCE_SECONDS = 30
 LITERAL_LIMIT_BYTES = 1_000_000
-HEADERS = "DATE FROM TO SUBJECT"
 
 
 class Default(WorkerEntrypoint):
@@ -98,34 +103,6 @@ async def look(env: Any, mailbox: str, limit: int) -> list[dict[str, Any]]:
     finally:
         writer.write(b"bye LOGOUT\r\n")
         writer.close()
-
-
-def mailbox_of(response: list[Any]) -> dict[str, Any]:
-    """Return what LIST says of a mailbox."""
-    _, flags, _, name = response
-    return {"name": decoded(name), "flags": texts(flags)}
-
-
-def message_of(response: list[Any]) -> dict[str, Any]:
-    """Return what FETCH says of a message: name, value, name, value, ..."""
-    _, _, words = response
-    items = dict(zip(words[::2], words[1::2], strict=True))
-    (head,) = (value for name, value in items.items() if name.startswith(b"BODY["))
-    headers = message_from_bytes(head or b"", policy=default)
-    return {
-        "uid": int(items[b"UID"]),
-        "size": int(items[b"RFC822.SIZE"]),
-        "flags": texts(items[b"FLAGS"]),
-        **{name.lower(): shown(headers, name) for name in HEADERS.split()},
-    }
-
-
-def shown(headers: Message, name: str) -> str | None:
-    """Return a header's value, decoded; as it came where it is no header that the email package understands."""
-    try:
-        return headers[name] and str(headers[name])
-    except (AttributeError, LookupError, TypeError, ValueError):
-        return next(str(value) for key, value in headers.raw_items() if key.upper() == name)
 
 
 def problem(error: str, status: int) -> Response:

@@ -6,8 +6,12 @@ imap.py uses it: copy both.
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable
+from email import message_from_bytes
+from email.message import Message
+from email.policy import default
 from typing import Any, TypeVar
 
+HEADERS = "DATE FROM TO SUBJECT"
 LITERAL = re.compile(rb"\{(\d{1,9})\}\r\n$")
 TOKEN = re.compile(  # An atom may hold a part in brackets: BODY[HEADER.FIELDS (DATE FROM)].
     rb'(?P<open>\()|(?P<close>\))|\{(?P<literal>\d{1,9})\}\r\n|"(?P<quoted>(?:[^"\\]|\\.)*)"'
@@ -81,3 +85,31 @@ def decoded(mailbox: bytes) -> str:
 
 def texts(words: list[bytes]) -> list[str]:
     return [word.decode("utf-8", "replace") for word in words]
+
+
+def mailbox_of(response: list[Any]) -> dict[str, Any]:
+    """Return what LIST says of a mailbox."""
+    _, flags, _, name = response
+    return {"name": decoded(name), "flags": texts(flags)}
+
+
+def message_of(response: list[Any]) -> dict[str, Any]:
+    """Return what FETCH says of a message: name, value, name, value, ..."""
+    _, _, words = response
+    items = dict(zip(words[::2], words[1::2], strict=True))
+    (head,) = (value for name, value in items.items() if name.startswith(b"BODY["))
+    headers = message_from_bytes(head or b"", policy=default)
+    return {
+        "uid": int(items[b"UID"]),
+        "size": int(items[b"RFC822.SIZE"]),
+        "flags": texts(items[b"FLAGS"]),
+        **{name.lower(): shown(headers, name) for name in HEADERS.split()},
+    }
+
+
+def shown(headers: Message, name: str) -> str | None:
+    """Return a header's value, decoded; as it came where it is no header that the email package understands."""
+    try:
+        return headers[name] and str(headers[name])
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return next(str(value) for key, value in headers.raw_items() if key.upper() == name)
