@@ -209,7 +209,11 @@ READER_MODE = 'get_reader() takes mode "byob" or none, not {mode!r}.'
 WRITABLE_LOCKED = "This WritableStream is currently locked to a writer."
 WRITABLE_CLOSING = "This WritableStream belongs to an object that is closing."
 WRITABLE_CLOSED = "This WritableStream has been closed."
+WRITABLE_FAILED = "This WritableStream has failed: there is nothing left to close."
+READER_OF = "A {reader} is made of a ReadableStream, not {type}."
+WRITER_OF = "A WritableStreamDefaultWriter is made of a WritableStream, not {type}."
 DESTINATION_CLOSED = "This WritableStream has been closed, so nothing more can be piped to it."
+REQUEST_OVER = "The request that made this stream is over."
 READ_ABANDONED = "Nobody waited for this read any more: its chunk went to the next one."
 NOT_CALLABLE = (
     "The {name} of an underlying source, sink or transformer must be a function, not {type}."
@@ -233,6 +237,15 @@ VIEW_OVERRUN = "More bytes were responded with than the view has room for."
 VIEW_NOT_WRITABLE = "read(view) takes a bytearray or a writable memoryview to fill, not {type}."
 VIEW_READ_ONLY = "read(view) fills its view: {type} can't be written to. Give a bytearray."
 VIEW_EMPTY = "read(view) needs a view of at least one byte."
+VIEW_NOT_FLAT = (
+    "read(view) fills contiguous memory of native elements, which this {type} (format {format!r}) is not. "
+    "Give a bytearray, an array.array or a memoryview of one."
+)
+NEW_VIEW_INVALID = (
+    "respond_with_new_view() takes bytes, a bytearray or a memoryview, not {type}."
+)
+RESPOND_INVALID = "respond() takes a whole number of bytes from 0 up, not {value!r}."
+ILLEGAL_CONSTRUCTOR = "Illegal constructor: a {name} is made by its stream."
 MINIMUM_INVALID = (
     "A minimum is a whole number from 1 to the view's {limit} elements, not {value!r}."
 )
@@ -240,6 +253,7 @@ RESPOND_AFTER_CLOSE = "The stream is closed: respond(0) is all that can be said.
 RESPOND_NOTHING = (
     "respond() takes at least 1 byte; close() the controller first when there is nothing more."
 )
+STEP_NOT_AWAITABLE = "An async iterator's __anext__() must return an awaitable, not {type}."
 NOT_ITERABLE = "ReadableStream.from_() takes an iterable or async iterable, not {type}."
 OPTIONS_NOT_A_MAPPING = "Options must be a mapping or None, not {type}."
 NOT_A_BYTE_STREAM = 'A reader with mode "byob" needs a stream of bytes: a source with type "bytes".'
@@ -260,8 +274,11 @@ ENCODING_UNKNOWN = "{label!r} is not an encoding that is known."
 DECOMPRESSION_JUNK = "Trailing bytes after end of compressed data"
 DECOMPRESSION_CUT = "Called close() on a decompression stream with incomplete data"
 DECOMPRESSION_FAILED = "Decompression failed: {reason}."
-COMPRESSION_FORMAT = "The compression format must be one of {known}, not {format!r}."
+COMPRESSION_FORMAT = "The compression format must be either 'deflate', 'deflate-raw' or 'gzip'."
+COMPRESSION_CHUNK = "A compression stream takes bytes, bytearray or memoryview, not {type}.{hint}"
 WRITABLE_ABORTED = "The stream was aborted."
+TIMEOUT_INVALID = "AbortSignal.timeout() takes milliseconds from 0 up, not {value!r}."
+NOT_A_SIGNAL = "AbortSignal.any() takes AbortSignals, not {type}."
 WRITER_RELEASED = "This WritableStream writer has been released."
 CHUNK_NOT_BYTES = "This WritableStream takes bytes, bytearray or memoryview, not {type}.{hint}"
 SOURCE_CHUNK_NOT_BYTES = "A body's chunks must be bytes, bytearray or memoryview, not {type}.{hint}"

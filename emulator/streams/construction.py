@@ -6,13 +6,14 @@ Streams, the constructors of ReadableStream and WritableStream, and "ReadableStr
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from emulator import errors
 from emulator.errors import RangeError
 from emulator.streams.byte_controller import ReadableByteStreamController
 from emulator.streams.default_controller import ReadableStreamDefaultController
+from emulator.streams.iterable import Iteration
 from emulator.streams.promise import Promise
 from emulator.streams.standard_readable import StandardReadable
 from emulator.streams.standard_writable import StandardWritable, WritableStreamDefaultController
@@ -20,7 +21,7 @@ from emulator.streams.strategy import SizeAlgorithm, high_water_mark_of, size_al
 from emulator.streams.underlying import (
     Algorithm,
     algorithm,
-    call,
+    at_home,
     member,
     method,
     promise_of,
@@ -30,6 +31,7 @@ from emulator.streams.underlying import (
 
 def make_readable(source: object, strategy: object) -> StandardReadable:
     """Return a readable stream of the underlying `source`. Raises what its start() raises."""
+    size = size_algorithm_of(strategy)  # The strategy is looked at first.
     kind = member(source, "type")
     if kind not in (None, "bytes"):
         raise TypeError(errors.SOURCE_TYPE_INVALID.format(type=kind))
@@ -44,7 +46,6 @@ def make_readable(source: object, strategy: object) -> StandardReadable:
             stream, pull, cancel, high_water_mark_of(strategy, 0), _auto_allocate_bytes(source)
         )
     else:
-        size = size_algorithm_of(strategy)
         mark = high_water_mark_of(strategy, 1)
         controller = ReadableStreamDefaultController(stream, pull, cancel, mark, size)
     controller.started(_start(start, controller))
@@ -67,29 +68,9 @@ def readable_of(
 
 def readable_from(iterable: object) -> StandardReadable:
     """Return a readable stream of an iterable's or async iterable's items. Raises TypeError for anything else."""
-    if isinstance(iterable, AsyncIterable):
-        iterator = aiter(iterable)
-        advance: Callable[[], Any] = iterator.__anext__
-        finish = getattr(iterator, "aclose", None)
-    elif isinstance(iterable, Iterable):
-        plain = iter(iterable)
-        advance = plain.__next__
-        finish = getattr(plain, "close", None)
-    else:
-        raise TypeError(errors.NOT_ITERABLE.format(type=type(iterable).__name__))
-
-    async def pull() -> None:
-        try:
-            item = advance()
-            controller.push(await promise_of(item) if hasattr(item, "__await__") else item)
-        except (StopIteration, StopAsyncIteration):
-            controller.finish()
-
-    def cancel(_: object) -> Promise[Any]:
-        return call(finish) if finish is not None else Promise.fulfilled(None)
-
-    stream, controller = readable_of(
-        lambda _: call(pull), cancel, Promise.fulfilled(None), 0, lambda _: 1
+    iteration = Iteration(iterable)
+    stream, iteration.controller = readable_of(
+        at_home(iteration.pull), at_home(iteration.cancel), Promise.fulfilled(None), 0, lambda _: 1
     )
     return stream
 

@@ -111,11 +111,8 @@ class ReadableStreamDefaultController(Owned, Controller):
     @property
     def desired_size(self) -> float | None:
         """How much more the queue wants; negative when it is over-full, None once the stream has failed."""
-        if self._stream.state is ReadableState.ERRORED:
-            return None
-        if self._stream.state is ReadableState.CLOSED:
-            return 0
-        return self._high_water_mark - self._queue.total
+        self.check_owner()
+        return self._room()
 
     def close(self) -> None:
         """End the stream after what is queued. Raises TypeError when it is closed, closing or failed."""
@@ -154,14 +151,20 @@ class ReadableStreamDefaultController(Owned, Controller):
         return not self._wants_more()
 
     def finish(self) -> None:
-        """End the stream after what is queued."""
+        """End the stream after what is queued; does nothing when it takes no more."""
+        if not self.may_enqueue:
+            return
         self._close_requested = True
+        self._stream.reclaim()
         if not self._queue:
             self._dismiss()
             self._stream.close()
 
     def push(self, chunk: Any) -> None:
-        """Give `chunk` to a waiting read, or queue it."""
+        """Give `chunk` to a waiting read, or queue it; does nothing when the stream takes no more."""
+        if not self.may_enqueue:
+            return
+        self._stream.reclaim()
         if self._stream.requests:
             self._stream.fulfill(chunk)
         else:
@@ -206,14 +209,24 @@ class ReadableStreamDefaultController(Owned, Controller):
     def release_steps(self) -> None:
         """The queue does not mind who reads."""
 
-    def take_back(self, chunk: Any) -> None:
-        if self._stream.state is ReadableState.READABLE:
+    def forget_read(self, index: int) -> None:
+        """Nothing is kept for a read that waits."""
+
+    def take_back(self, chunks: list[Any]) -> None:
+        for chunk in reversed(chunks):
             self._queue.unshift(chunk, 1)
 
     def _wants_more(self) -> bool:
         if not self.may_enqueue:
             return False
-        return bool(self._stream.requests) or (self.desired_size or 0) > 0
+        return bool(self._stream.requests) or (self._room() or 0) > 0
+
+    def _room(self) -> float | None:
+        if self._stream.state is ReadableState.ERRORED:
+            return None
+        if self._stream.state is ReadableState.CLOSED:
+            return 0
+        return self._high_water_mark - self._queue.total
 
     def _dismiss(self) -> None:
         self._puller.dismiss()

@@ -6,18 +6,20 @@ Source of the behaviour: WHATWG Streams, and the platform's sentences.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from emulator import errors
 from emulator.context import Owned
 from emulator.naming import camel_case_aliases
+from emulator.streams.belonging import end_with_request
 from emulator.streams.construction import make_readable, readable_from
 from emulator.streams.core import ReadableCore, ReaderKind
+from emulator.streams.iteration import ReadableStreamAsyncIterator
 from emulator.streams.lock import Lock
 from emulator.streams.native import HIGH_WATER_MARK_BYTES, ByteSource
 from emulator.streams.native_readable import NativeReadable
-from emulator.streams.pairing import pipe, pipe_options, tee
+from emulator.streams.pairing import PipeOptions, pipe, pipe_options, tee
 from emulator.streams.promise import Promise
 from emulator.streams.readers import (
     Readable,
@@ -55,11 +57,14 @@ class ReadableStream(Readable):
             self._hold_core(NativeReadable(source, high_water_mark_bytes))
         else:
             self._hold_core(make_readable(source, strategy))
+            end_with_request(self._core.closed, self._core.cancel)
 
     @classmethod
     def from_(cls, iterable: object) -> ReadableStream:
         """Return a stream of an iterable's or async iterable's items, each asked for when it is wanted."""
-        return cls.of(readable_from(iterable))
+        stream = cls.of(readable_from(iterable))
+        end_with_request(stream.core.closed, stream.core.cancel)
+        return stream
 
     @classmethod
     def of(cls, core: ReadableCore) -> ReadableStream:
@@ -100,7 +105,7 @@ class ReadableStream(Readable):
         Raises TypeError while it is locked or closing, and for "byob" on a stream that is not of bytes.
         """
         self.check_owner()
-        mode = options_of(options, {"mode": mode}, ("mode",)).get("mode")
+        mode = options_of(options, {} if mode is None else {"mode": mode}, ("mode",)).get("mode")
         if mode not in (None, "byob"):
             raise TypeError(errors.READER_MODE.format(mode=mode))
         if mode is None:
@@ -146,15 +151,7 @@ class ReadableStream(Readable):
             destination.check_unlocked()
         except TypeError as error:
             return Promise.rejected(error)
-        self._lock = Lock.PIPED
-        done = pipe(self._core, destination.hold(), chosen)
-
-        def unpipe() -> None:
-            self.unpiped()
-            destination.unpiped()
-
-        done.when_settled(unpipe)
-        return done
+        return self._pipe(destination, chosen)
 
     def pipe_through(
         self,
@@ -171,38 +168,34 @@ class ReadableStream(Readable):
         readable, writable = member(transform, "readable"), member(transform, "writable")
         if not isinstance(readable, ReadableStream) or not isinstance(writable, WritableStream):
             raise TypeError(errors.TRANSFORM_INVALID.format(type=type(transform).__name__))
+        writable.check_owner()
+        chosen = pipe_options(options, named)
         self.check_unlocked()
         writable.check_unlocked()
-        pipe_options(options, named)
-        self.pipe_to(writable, options, **named)
+        self._pipe(writable, chosen)
         return readable
 
-    def __aiter__(self) -> AsyncGenerator[Any, None]:
+    def _pipe(self, destination: WritableStream, options: PipeOptions) -> Promise[None]:
+        self._lock = Lock.PIPED
+        done = pipe(self._core, destination.hold(), options)
+
+        def unpipe() -> None:
+            self.unpiped()
+            destination.unpiped()
+
+        done.when_settled(unpipe)
+        return done
+
+    def __aiter__(self) -> ReadableStreamAsyncIterator:
         return self.values()
 
     def values(
         self, options: Mapping[str, object] | None = None, /, **named: object
-    ) -> AsyncGenerator[Any, None]:
+    ) -> ReadableStreamAsyncIterator:
         """Iterate to the end; leaving the loop early cancels the stream, unless `prevent_cancel` is given."""
         keep = bool(options_of(options, named, ("prevent_cancel",)).get("prevent_cancel"))
         self.check_owner()
-        return self._iterate(ReadableStreamDefaultReader(self), keep)
-
-    async def _iterate(
-        self, reader: ReadableStreamDefaultReader, keep: bool
-    ) -> AsyncGenerator[Any, None]:
-        try:
-            while True:
-                value, done = await reader.read()
-                if done:
-                    break
-                yield value
-        finally:
-            # The loop's finalizer may come here after the request's end: no ownership is asked.
-            if not keep:
-                self._core.cancel()
-            reader.detach()
-            self.unlock(reader)
+        return ReadableStreamAsyncIterator(self, keep=keep)
 
     # For the runtime: what bodies, pipes and sockets need beyond the standard's face.
 

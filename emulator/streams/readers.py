@@ -46,6 +46,11 @@ class Reader:
     kind = ReaderKind.DEFAULT
 
     def __init__(self, stream: Readable) -> None:
+        if not isinstance(stream, Readable):
+            raise TypeError(
+                errors.READER_OF.format(reader=type(self).__name__, type=type(stream).__name__)
+            )
+        stream.check_owner()
         stream.lock_for(self, self.kind)
         self._stream: Readable | None = stream
         self._closed: Promise[None] | None = None  # Made when somebody asks for it.
@@ -53,6 +58,8 @@ class Reader:
     @property
     def closed(self) -> Promise[None]:
         """Settles when the stream is closed (fulfilled), or failed or was released (rejected)."""
+        if self._stream is not None:
+            self._stream.check_owner()
         if self._closed is None:
             self._closed = Promise()
             if self._stream is not None:
@@ -117,10 +124,16 @@ class ReadableStreamBYOBReader(Reader):
     kind = ReaderKind.BYOB
 
     def read(self, view: Any, options: Any = None, /, **named: Any) -> Promise[ReadResult]:
-        """Return a promise of `(filled, done)`: the part of `view`, a bytearray or memoryview, that was filled.
+        """Return a promise of `(filled, done)`: a memoryview of the part of `view` that was filled.
 
-        Option `min`: wait until so many of the view's elements are there, or the stream has ended. Rejected with
-        TypeError for a view that can't be filled, RangeError for a minimum larger than it.
+        `view` is a bytearray, or anything else that is contiguous and can be written to; it is the stream's until the
+        read is answered. It is filled in whole elements (an array.array's, say), and what is left over is kept. Option
+        `min`: wait until so many of them are there, or the stream has ended; with less than that an end is `done` at
+        once on a standard stream, as the standard says, and at the next read on a native one, as on the platform.
+        Cancelling a task that waits loses nothing: the next read gets what was filled.
+
+        Rejected with TypeError for a view that can't be filled and for an end inside its first element, RangeError for
+        a minimum larger than it.
         """
         minimum = options_of(options, named, ("min",)).get("min", 1)
         return self._read(view, minimum)

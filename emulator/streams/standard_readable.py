@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from emulator import errors
@@ -15,7 +16,8 @@ from emulator.streams.chunk_feed import ChunkFeed
 from emulator.streams.core import ReadableCore, ReadableState, ReaderKind, ReadResult
 from emulator.streams.native import ByteSink
 from emulator.streams.promise import Promise
-from emulator.streams.reading import PromisedRead, ReadRequest
+from emulator.streams.pull_into import PullInto
+from emulator.streams.reading import CalledRead, PromisedRead, ReadRequest
 
 
 class Controller(ABC):
@@ -38,8 +40,12 @@ class Controller(ABC):
         """The reader let go."""
 
     @abstractmethod
-    def take_back(self, chunk: Any) -> None:
-        """Put a chunk, which nobody saw, in front of the queue."""
+    def forget_read(self, index: int) -> None:
+        """The stream dropped the waiting read that was at `index`: nobody would have seen its chunk."""
+
+    @abstractmethod
+    def take_back(self, chunks: list[Any]) -> None:
+        """Put chunks, which nobody saw, in front of the queue of a stream that is open."""
 
 
 class StandardReadable(ReadableCore):
@@ -55,7 +61,9 @@ class StandardReadable(ReadableCore):
         self._is_byte_stream = is_byte_stream
         self._state = ReadableState.READABLE
         self._error: BaseException | None = None
-        self._handed: Promise[ReadResult] | None = None  # The last read that a chunk came for.
+        # Reads whose waiters may yet be cancelled, and chunks of such reads that came back after the end.
+        self._handed: deque[Promise[ReadResult]] = deque()
+        self._returned: deque[Any] = deque()
 
     @property
     def state(self) -> ReadableState:
@@ -76,45 +84,69 @@ class StandardReadable(ReadableCore):
         self.reader_kind = kind
 
     def release(self) -> None:
-        self._reclaim()
         self.reader_kind = ReaderKind.NONE
         requests, self.requests = self.requests, deque()
         error = TypeError(errors.READER_RELEASED)
         for request in requests:
             request.fail(error)
+        if self._handed:
+            self._reclaim_all()
         self.controller.release_steps()
 
     def read(self) -> Promise[ReadResult]:
-        self._reclaim()
-        self._drop_abandoned()
+        self._forget_abandoned()
         request = PromisedRead()
         self.read_with(request)
-        if request.promise.settled:
-            self._handed = request.promise
         return request.promise
 
+    def read_for(
+        self,
+        take: Callable[[Any], None],
+        close: Callable[[], None],
+        fail: Callable[[BaseException], None],
+    ) -> None:
+        self.read_with(CalledRead(take, close, fail))
+
+    def put_back(self, chunk: Any) -> None:
+        if self._state is ReadableState.READABLE:
+            self.controller.take_back([chunk])
+        elif self._state is ReadableState.CLOSED:
+            self._returned.appendleft(chunk)
+
     def read_into(self, view: bytearray | memoryview, minimum: int) -> Promise[ReadResult]:
-        self._drop_abandoned()
+        self._forget_abandoned()
         request = PromisedRead()
-        self.disturbed = True
-        if self._error is not None:
-            request.fail(self._error)
-        else:
-            self.controller.pull_into(view, minimum, request)
+        self.read_into_with(view, minimum, request)
         return request.promise
 
     def read_with(self, request: ReadRequest) -> None:
         """Have `request` answered by the next chunk."""
         self.disturbed = True
-        if self._state is ReadableState.CLOSED:
+        if self._returned:
+            request.take(self._returned.popleft())
+        elif self._state is ReadableState.CLOSED:
             request.close()
         elif self._error is not None:
             request.fail(self._error)
         else:
             self.controller.pull_steps(request)
 
+    def read_into_with(
+        self, view: bytearray | memoryview, minimum: int, request: ReadRequest
+    ) -> None:
+        """Have `request` answered by `view`, filled with at least `minimum` elements."""
+        self.disturbed = True
+        if self._returned:
+            self._give_returned(view, request)
+        elif self._error is not None:
+            request.fail(self._error)
+        else:
+            self.controller.pull_into(view, minimum, request)
+
     def cancel(self, reason: object = None) -> Promise[None]:
         self.disturbed = True
+        self._handed.clear()
+        self._returned.clear()
         if self._state is ReadableState.CLOSED:
             return Promise.fulfilled(None)
         if self._error is not None:
@@ -146,18 +178,63 @@ class StandardReadable(ReadableCore):
 
     def fulfill(self, chunk: Any) -> None:
         """Give `chunk` to whoever waits longest and would see it; the last resort is a read that was given up."""
-        request = next((each for each in self.requests if not each.abandoned), self.requests[0])
+        request = self.requests[0]
+        if request.abandoned:
+            request = next((each for each in self.requests if not each.abandoned), request)
         self.requests.remove(request)
         request.take(chunk)
-        if isinstance(request, PromisedRead):
-            self._handed = request.promise
+        if isinstance(request, PromisedRead) and request.promise.at_risk:
+            self._handed.append(request.promise)
+
+    def end_read(self, part: memoryview) -> None:
+        """The stream has ended: whoever waits longest gets the view back, and the part of it that was filled."""
+        request = self.requests.popleft()
+        request.close(part)
+        if part.nbytes and isinstance(request, PromisedRead) and request.promise.at_risk:
+            self._handed.append(request.promise)
+
+    def reclaim(self) -> None:
+        """A chunk that came for a read whose every waiter was cancelled belongs to the one that waits now.
+
+        The controller asks for this before it gives another chunk or the end, so that order is kept. While nobody
+        waits the chunk stays where it is: that read may be awaited again.
+        """
+        if self._handed and not all(request.abandoned for request in self.requests):
+            self._reclaim_all()
+
+    def _reclaim_all(self) -> None:
+        lost = []
+        handed, self._handed = self._handed, deque()
+        for promise in handed:
+            if promise.abandoned:
+                result = promise.withdraw(TypeError(errors.READ_ABANDONED))
+                if result is not None and (result.value is not None or not result.done):
+                    lost.append(result.value)
+            elif promise.at_risk:
+                self._handed.append(promise)
+        while (
+            lost
+            and not self._is_byte_stream  # Its views and reads go in step: only the controller may.
+            and not all(request.abandoned for request in self.requests)
+        ):
+            self.fulfill(lost.pop(0))
+        if self._state is ReadableState.READABLE:
+            self.controller.take_back(lost)
+        elif self._state is ReadableState.CLOSED:
+            self._returned.extend(lost)
 
     def close(self) -> None:
         """Nothing more will come: waiting reads end."""
         self._state = ReadableState.CLOSED
+        self.reclaim()
         self.closed.resolve(None)
         if self.reader_kind is not ReaderKind.BYOB:
             self.close_requests()
+
+    def step_over_abandoned(self) -> None:
+        """A read that nobody waits for any more gives way, if somebody waits for another one."""
+        if not all(request.abandoned for request in self.requests):
+            self._forget_abandoned()
 
     def close_requests(self) -> None:
         """End the waiting reads."""
@@ -174,15 +251,24 @@ class StandardReadable(ReadableCore):
         for request in requests:
             request.fail(error)
 
-    def _reclaim(self) -> None:
-        """A chunk that came for a read whose every waiter was cancelled belongs to the next one."""
-        handed, self._handed = self._handed, None
-        if handed is not None and handed.abandoned:
-            result = handed.withdraw(TypeError(errors.READ_ABANDONED))
-            if result is not None and not result.done:
-                self.controller.take_back(result.value)
+    def _forget_abandoned(self) -> None:
+        """Another read comes: nobody will ask for the chunks of those that were given up."""
+        for index in reversed(range(len(self.requests))):
+            request = self.requests[index]
+            if request.abandoned:
+                del self.requests[index]
+                self.controller.forget_read(index)
+                request.fail(TypeError(errors.READ_ABANDONED))
+        if self._handed:
+            self._reclaim_all()
 
-    def _drop_abandoned(self) -> None:
-        for request in [each for each in self.requests if each.abandoned]:
-            self.requests.remove(request)
-            request.fail(TypeError(errors.READ_ABANDONED))
+    def _give_returned(self, view: bytearray | memoryview, request: ReadRequest) -> None:
+        """Answer a read into `view` with bytes that came back after the end."""
+        into = PullInto(view, 1, ReaderKind.BYOB)
+        rest = into.put(b"".join(self._returned))
+        rest = into.cut_remainder() + bytes(rest)
+        self._returned = deque([rest] if rest else [])
+        if into.filled:
+            request.take(into.result())
+        else:
+            request.fail(TypeError(errors.VIEW_CUT))

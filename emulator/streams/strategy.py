@@ -13,7 +13,7 @@ from typing import Any
 
 from emulator.errors import CHUNK_SIZE_INVALID, HIGH_WATER_MARK_INVALID, RangeError
 from emulator.naming import camel_case_aliases
-from emulator.streams.underlying import member, method
+from emulator.streams.underlying import member, method, takes
 
 SizeAlgorithm = Callable[[Any], float]
 
@@ -30,10 +30,10 @@ class CountQueuingStrategy:
         """How much may be queued before there is back-pressure."""
         return self._high_water_mark
 
-    @property
-    def size(self) -> SizeAlgorithm:
-        """The function that tells a chunk's size: always 1."""
-        return _one
+    @staticmethod
+    def size(chunk: object = None) -> float:
+        """Return a chunk's size: always 1."""
+        return 1
 
 
 @camel_case_aliases
@@ -48,26 +48,25 @@ class ByteLengthQueuingStrategy:
         """How many bytes may be queued before there is back-pressure."""
         return self._high_water_mark
 
-    @property
-    def size(self) -> SizeAlgorithm:
-        """The function that tells a chunk's size: its bytes."""
-        return byte_length
-
-
-def byte_length(chunk: Any) -> float:
-    """Return the bytes of a bytes-like `chunk`. Raises TypeError for another one."""
-    return memoryview(chunk).nbytes
-
-
-def _one(chunk: object = None) -> float:
-    return 1
+    @staticmethod
+    def size(chunk: Any) -> float:
+        """Return a chunk's size: its bytes. Raises TypeError for one that is not bytes-like."""
+        return memoryview(chunk).nbytes
 
 
 def _required(init: Any, high_water_mark: float | None, name: str) -> float:
     value = high_water_mark if init is None else member(init, "high_water_mark")
     if value is None:
         raise TypeError(f"{name} needs a high_water_mark.")
-    return float(value)
+    return _number(value)
+
+
+def _number(value: Any) -> float:
+    """Return `value` as a number, NaN for what is none, as Web IDL's unrestricted double has it."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan
 
 
 def high_water_mark_of(strategy: object, default: float) -> float:
@@ -75,7 +74,7 @@ def high_water_mark_of(strategy: object, default: float) -> float:
     value = member(strategy, "high_water_mark")
     if value is None:
         return default
-    mark = float(value)
+    mark = _number(value)
     if math.isnan(mark) or mark < 0:
         raise RangeError(HIGH_WATER_MARK_INVALID.format(value=value))
     return mark
@@ -83,7 +82,10 @@ def high_water_mark_of(strategy: object, default: float) -> float:
 
 def size_algorithm_of(strategy: object) -> SizeAlgorithm:
     """Return `strategy`'s size function; without one every chunk counts 1."""
-    return method(strategy, "size") or _one
+    size = method(strategy, "size")
+    if size is None:
+        return CountQueuingStrategy.size
+    return size if takes(size, 1) else lambda _: size()
 
 
 class SizedQueue:

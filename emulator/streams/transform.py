@@ -13,6 +13,7 @@ from emulator import errors
 from emulator.context import Owned
 from emulator.errors import RangeError
 from emulator.naming import camel_case_aliases
+from emulator.streams.belonging import end_with_request
 from emulator.streams.construction import readable_of, writable_of
 from emulator.streams.core import ReadableState, WritableState, as_error
 from emulator.streams.promise import Promise
@@ -73,6 +74,11 @@ class TransformCore:
         else:
             argument = [self.controller] if takes(start, 1) else []
             self._started.follow(promise_of(start(*argument)))
+
+    @property
+    def wanted(self) -> Promise[None]:
+        """A promise that settles when the readable side wants more, or nothing any more."""
+        return self._backpressure_change if self._backpressure else Promise.fulfilled(None)
 
     # What the controller asks.
 
@@ -277,10 +283,11 @@ class TransformStream:
         for name in ("readable_type", "writable_type"):
             if (kind := member(transformer, name)) is not None:
                 raise RangeError(errors.TRANSFORMER_TYPE_INVALID.format(name=name, type=kind))
-        core = TransformCore(transformer, writable_strategy, readable_strategy)
-        self._readable = ReadableStream.of(core.readable)
-        self._writable = WritableStream.of(core.writable)
-        core.start(transformer)
+        self._core = TransformCore(transformer, writable_strategy, readable_strategy)
+        self._readable = ReadableStream.of(self._core.readable)
+        self._writable = WritableStream.of(self._core.writable)
+        self._core.start(transformer)
+        end_with_request(self._core.readable.closed, self._core.readable.cancel)
 
     @property
     def readable(self) -> ReadableStream:

@@ -7,12 +7,14 @@ functions that return promises. Source: WHATWG Streams; Web IDL, "invoke a callb
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from emulator.context import current, enter
 from emulator.errors import ALGORITHM_EXITED, NOT_CALLABLE, OPTIONS_NOT_A_MAPPING, AbortError
-from emulator.naming import camel_case, snake_case
+from emulator.naming import camel_case
 from emulator.streams.promise import Promise
 
 Algorithm = Callable[..., Promise[Any]]
@@ -41,12 +43,31 @@ def method(holder: object, name: str) -> Callable[..., Any] | None:
 
 
 def algorithm(holder: object, name: str, *, takes: int = 1) -> Algorithm:
-    """Return `holder`'s method `name` as a function of `takes` arguments at the most that returns a promise."""
+    """Return `holder`'s method `name` as a function of `takes` arguments at the most that returns a promise.
+
+    It runs as part of the request that asks for it here, whoever's turn it is when it is called.
+    """
     function = method(holder, name)
     if function is None:
         return nothing
     count = min(takes, _positional_count(function))
-    return lambda *arguments: call(function, *arguments[:count])
+    return at_home(lambda *arguments: call(function, *arguments[:count]))
+
+
+def at_home(function: Algorithm) -> Algorithm:
+    """Return `function` bound to the request that is current now: a sink that drains calls from no request at all."""
+    home = current()
+    if home is None:
+        return function
+
+    @functools.wraps(function)
+    def run(*arguments: object) -> Promise[Any]:
+        if current() is home:
+            return function(*arguments)
+        with enter(home):
+            return function(*arguments)
+
+    return run
 
 
 def nothing(*arguments: object) -> Promise[None]:
@@ -71,9 +92,16 @@ def promise_of(result: Any) -> Promise[Any]:
     promise: Promise[Any] = Promise()
     task = asyncio.ensure_future(_surviving(result))
     _running.add(task)
+    home = current()
+    if home is not None and not home.ended:
+        home.own(task, lambda: _stop(task))
 
     def settle(done: asyncio.Future[Any]) -> None:
         _running.discard(done)
+        if home is not None:
+            home.disown(done)
+        if inspect.iscoroutine(result):
+            result.close()  # Of one that was cancelled before its first step.
         if done.cancelled():
             promise.reject(AbortError())
         elif (error := done.exception()) is not None:
@@ -83,6 +111,10 @@ def promise_of(result: Any) -> Promise[Any]:
 
     task.add_done_callback(settle)
     return promise
+
+
+def _stop(task: asyncio.Future[Any]) -> None:
+    task.cancel()
 
 
 async def _surviving(awaitable: Awaitable[Any]) -> Any:
@@ -115,9 +147,16 @@ def _positional_count(function: Callable[..., Any]) -> int:
 def options_of(options: object, named: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     """Return what `options` (a mapping or None) and keywords say by `names`, in either spelling; keywords win.
 
-    Others are ignored, as on the platform. Raises TypeError for options that are no mapping.
+    They are looked at in the order of `names`, which is the alphabet's in the standard. Others are ignored, as on
+    the platform. Raises TypeError for options that are no mapping.
     """
     if options is not None and not isinstance(options, Mapping):
         raise TypeError(OPTIONS_NOT_A_MAPPING.format(type=type(options).__name__))
-    given = {snake_case(str(key)): value for key, value in {**(options or {}), **named}.items()}
-    return {name: given[name] for name in names if given.get(name) is not None}
+    found = {}
+    for name in names:
+        value = member(named, name)
+        if value is None:
+            value = member(options, name)
+        if value is not None:
+            found[name] = value
+    return found

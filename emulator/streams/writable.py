@@ -11,6 +11,7 @@ from typing import Any
 from emulator import errors
 from emulator.context import Owned
 from emulator.naming import camel_case_aliases
+from emulator.streams.belonging import end_with_request
 from emulator.streams.construction import make_writable
 from emulator.streams.core import WritableCore
 from emulator.streams.lock import Lock
@@ -45,6 +46,7 @@ class WritableStream(Owned):
             self._hold_core(NativeWritable(sink, high_water_mark_bytes))
         else:
             self._hold_core(make_writable(sink, strategy))
+            end_with_request(self._core.closed, self._core.break_off)
 
     @classmethod
     def of(cls, core: WritableCore) -> WritableStream:
@@ -75,7 +77,6 @@ class WritableStream(Owned):
     def get_writer(self) -> WritableStreamDefaultWriter:
         """Lock this stream and return its writer. Raises TypeError while it is locked or closing."""
         self.check_owner()
-        self.check_unlocked()
         return WritableStreamDefaultWriter(self)
 
     def close(self) -> Promise[None]:
@@ -124,7 +125,9 @@ class WritableStream(Owned):
             self._writer.detach()
 
     def lock_for(self, writer: WritableStreamDefaultWriter) -> None:
-        """`writer` takes hold of this stream."""
+        """`writer` takes hold of this stream. Raises TypeError unless it may be locked now."""
+        self.check_unlocked()
+        self._core.renew_ready()
         self._writer = writer
         self._lock = Lock.HELD
 
@@ -151,6 +154,8 @@ class WritableStreamDefaultWriter:
     __slots__ = ("_closed", "_ready", "_stream")
 
     def __init__(self, stream: WritableStream) -> None:
+        if not isinstance(stream, WritableStream):
+            raise TypeError(errors.WRITER_OF.format(type=type(stream).__name__))
         self._stream: WritableStream | None = stream
         self._closed: Promise[None] | None = None  # Made when somebody asks for it.
         self._ready: Promise[None] | None = None
@@ -191,7 +196,11 @@ class WritableStreamDefaultWriter:
         if stream is None:
             return Promise.rejected(TypeError(errors.WRITER_RELEASED))
         stream.check_owner()
-        return stream.core.submit(chunk)
+        core = stream.core
+        size = core.size_of(chunk)
+        if self._stream is not stream:  # The size function has released this writer.
+            return Promise.rejected(TypeError(errors.WRITER_RELEASED))
+        return core.submit(chunk, size)
 
     def close(self) -> Promise[None]:
         """Send what is queued, then the end (FIN, on a socket). Reading goes on."""
@@ -222,9 +231,15 @@ class WritableStreamDefaultWriter:
         """The stream was taken away from under this writer: a socket's upgrade does that."""
         if self._stream is None:
             return
+        core = self._stream.core
         self._stream = None
         error = TypeError(errors.WRITER_RELEASED)
-        self._ready = Promise.rejected(error)
+        self._ready = core.ready
+        core.renew_ready()
+        if self._ready.settled:
+            self._ready = Promise.rejected(error)
+        else:
+            self._ready.reject(error)
         if self._closed is None or self._closed.settled:
             self._closed = Promise.rejected(error)
         else:

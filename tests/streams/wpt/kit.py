@@ -6,6 +6,7 @@ flat list, as there: ["pull", "cancel", reason], ["write", chunk, "close", "abor
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -54,6 +55,11 @@ async def rejects_with_type_error(promise: Awaitable[object]) -> None:
     """The test fails unless `promise` is rejected with a TypeError."""
     with pytest.raises(TypeError):
         await promise
+
+
+async def all_of(*promises: Awaitable[Any]) -> list[Any]:
+    """Return what `promises` are fulfilled with: the suite's `Promise.all`."""
+    return list(await asyncio.gather(*promises))
 
 
 def told(log: list[str], name: str, promise: Promise[Any]) -> None:
@@ -139,3 +145,11 @@ def recording_writable_stream(
 ) -> RecordingWritable:
     """Return a stream that records, whose sink also does what `extras` (start, write, close, abort) say."""
     return RecordingWritable(extras or {}, strategy)
+
+
+def controlled(
+    extras: Mapping[str, Any] | None = None, strategy: object = None
+) -> tuple[ReadableStream, Any]:
+    """Return a readable stream and its controller, whose source has what `extras` say and nothing more."""
+    given: list[Any] = []
+    return ReadableStream({**(extras or {}), "start": given.append}, strategy), given[0]

@@ -1,0 +1,1 @@
+"""The suite's queuing-strategies, in Python."""
