@@ -260,9 +260,11 @@ def _content_length(length: int) -> tuple[str, str]:
 
 
 def _length_of(payload: bytes | ReadableCore | None, headers: list[tuple[str, str]]) -> int | None:
-    """Return how long the body is: what is at hand decides, for a stream the worker's Content-Length."""
+    """Return how long the body is: what is at hand or known of it decides, for others the worker's Content-Length."""
     if isinstance(payload, bytes):
         return len(payload)
+    if payload is not None and payload.length_bytes is not None:
+        return payload.length_bytes
     for name, value in headers:
         if name.lower() == "content-length" and value.isascii() and value.isdigit():
             return int(value)

@@ -6,11 +6,13 @@ Floor 2. Owns the signal's state and who listens. Source: DOM Standard, "Abortin
 from __future__ import annotations
 
 import asyncio
+import inspect
+import math
 import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from emulator.errors import AbortError, AbortTimeoutError
+from emulator.errors import NOT_A_SIGNAL, TIMEOUT_INVALID, AbortError, AbortTimeoutError
 from emulator.naming import camel_case_aliases
 
 Listener = Callable[..., Any]
@@ -23,9 +25,13 @@ class AbortSignal:
     def __init__(self) -> None:
         self._reason: BaseException | None = None
         self._listeners: list[tuple[Listener, bool]] = []
-        self._dependents: weakref.WeakSet[AbortSignal] = weakref.WeakSet()
+        self._onabort: Listener | None = None
+        # What any() made of this signal and what that was made of, without signals that any() made in between.
+        self._dependents: weakref.WeakKeyDictionary[AbortSignal, None] = weakref.WeakKeyDictionary()
         self._sources: list[AbortSignal] = []
-        self.onabort: Listener | None = None
+        # Somebody waits for this signal: then it is in its anchors, which live as long as it may be aborted.
+        self._anchors: list[set[AbortSignal]] = []
+        self._audience: set[AbortSignal] = set()
 
     def __repr__(self) -> str:
         return f"<AbortSignal {'aborted' if self.aborted else 'not aborted'}>"
@@ -45,14 +51,27 @@ class AbortSignal:
         if self._reason is not None:
             raise self._reason
 
+    @property
+    def onabort(self) -> Listener | None:
+        """One more listener, told before the others."""
+        return self._onabort
+
+    @onabort.setter
+    def onabort(self, listener: Listener | None) -> None:
+        self._onabort = listener
+        self._hold()
+
     def add_event_listener(self, event: str, listener: Listener, *, once: bool = False) -> None:
-        """Have `listener` called (with the signal, if it takes an argument) when `event`, "abort", comes."""
-        if event == "abort" and all(known is not listener for known, _ in self._listeners):
+        """Have `listener` called (with the signal, if it needs an argument) when `event`, "abort", comes."""
+        if event == "abort" and all(known != listener for known, _ in self._listeners):
             self._listeners.append((listener, once))
+            self._hold()
 
     def remove_event_listener(self, event: str, listener: Listener) -> None:
         """Undo `add_event_listener`."""
-        self._listeners = [each for each in self._listeners if each[0] is not listener]
+        if event == "abort":
+            self._listeners = [each for each in self._listeners if each[0] != listener]
+            self._hold()
 
     @classmethod
     def abort(cls, reason: object = None) -> AbortSignal:
@@ -63,23 +82,36 @@ class AbortSignal:
 
     @classmethod
     def timeout(cls, milliseconds: float) -> AbortSignal:
-        """Return a signal that is aborted with a TimeoutError after so many milliseconds."""
+        """Return a signal that is aborted with a TimeoutError after so many milliseconds.
+
+        Raises TypeError for what is no number of them.
+        """
+        if type(milliseconds) not in (int, float) or not 0 <= milliseconds < math.inf:
+            raise TypeError(TIMEOUT_INVALID.format(value=milliseconds))
         signal = cls()
+        audience: set[AbortSignal] = set()
+        signal._anchors.append(audience)
         asyncio.get_running_loop().call_later(
-            milliseconds / 1000, signal.trigger, AbortTimeoutError()
+            milliseconds / 1000, _time_out, weakref.ref(signal), audience
         )
         return signal
 
     @classmethod
     def any(cls, signals: Iterable[AbortSignal]) -> AbortSignal:
         """Return a signal that is aborted as soon as one of `signals` is, for the same reason."""
+        given = list(signals)
+        for signal in given:
+            if not isinstance(signal, AbortSignal):
+                raise TypeError(NOT_A_SIGNAL.format(type=type(signal).__name__))
         combined = cls()
-        for signal in signals:
+        for signal in given:
             if signal.aborted:
-                combined.trigger(signal.reason)
+                combined._reason = signal.reason
                 return combined
-            signal._dependents.add(combined)
-            combined._sources.append(signal)
+        for source in [each for signal in given for each in signal._sources or [signal]]:
+            source._dependents[combined] = None
+            combined._sources.append(source)
+            combined._anchors.append(source._audience)
         return combined
 
     # For the runtime.
@@ -96,13 +128,25 @@ class AbortSignal:
         for dependent in dependents:
             dependent._tell()
 
+    def _hold(self) -> None:
+        """Live on while somebody waits for this signal, even if only what may abort it knows it."""
+        awaited = not self.aborted and bool(self._listeners or self._onabort or self._audience)
+        for anchor in self._anchors:
+            if awaited:
+                anchor.add(self)
+            else:
+                anchor.discard(self)
+        for source in self._sources:
+            source._hold()
+
     def _tell(self) -> None:
         listeners, self._listeners = (
             self._listeners,
             [each for each in self._listeners if not each[1]],
         )
-        if self.onabort is not None:
-            listeners = [(self.onabort, False), *listeners]
+        if self._onabort is not None:
+            listeners = [(self._onabort, False), *listeners]
+        self._hold()
         for listener, _ in listeners:
             _tell_one(listener, self)
 
@@ -141,8 +185,22 @@ def _tell_one(listener: Listener, signal: AbortSignal) -> None:
 
 
 def _takes_argument(listener: Listener) -> bool:
-    code = getattr(getattr(listener, "__func__", listener), "__code__", None)
-    if code is None:
-        return False
-    bound = 1 if hasattr(listener, "__self__") else 0
-    return bool(code.co_argcount > bound or code.co_flags & 0x04)
+    """True for a listener that needs an argument: one with a default, as in `lambda n=n: …`, is its own affair."""
+    try:
+        parameters = inspect.signature(listener).parameters.values()
+    except (TypeError, ValueError):
+        return True
+    return any(
+        parameter.kind is parameter.VAR_POSITIONAL
+        or (
+            parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+            and parameter.default is parameter.empty
+        )
+        for parameter in parameters
+    )
+
+
+def _time_out(signal: weakref.ref[AbortSignal], audience: set[AbortSignal]) -> None:
+    """The time of a signal is over; `audience` holds it until now, if somebody waits for it."""
+    if (timed := signal()) is not None:
+        timed.trigger(AbortTimeoutError())

@@ -24,6 +24,8 @@ class Conduit(ByteSource, ByteSink):
         self._feeder: Feeder | None = None
         self._held = False
         self._held_bytes = 0  # What was written although the reader did not want more.
+        self._finished: Promise[None] | None = None  # The end, while it waits behind what is held.
+        self.readable = NativeReadable(self, 1)
         self._flushes: list[Promise[None]] = []
 
     def deliver_to(self, receiver: Receiver) -> None:
@@ -40,6 +42,8 @@ class Conduit(ByteSource, ByteSink):
             flushed.resolve(None)
         if self._feeder is not None:
             self._feeder.drained()
+        if self._finished is not None:
+            self._end()
 
     def cancel(self, reason: BaseException | None) -> None:
         self._receiver = None
@@ -68,13 +72,26 @@ class Conduit(ByteSource, ByteSink):
         return flushed
 
     def finish(self) -> Promise[None]:
-        if self._receiver is not None:
-            self._receiver.end()
-        return Promise.fulfilled(None)
+        finished: Promise[None] = Promise()
+        self._finished = finished
+        if not self._held:
+            self._end()
+        return finished
 
     def abort(self, error: BaseException) -> None:
-        if self._receiver is not None:
+        self._finished = None
+        if self._receiver is self.readable:
+            self.readable.error(error)  # What nobody has read was never written: it is dropped.
+        elif self._receiver is not None:
             self._receiver.fail(error)
+
+    def _end(self) -> None:
+        """Everything was taken: now the reader may have the end."""
+        finished, self._finished = self._finished, None
+        if self._receiver is not None:
+            self._receiver.end()
+        if finished is not None:
+            finished.resolve(None)
 
 
 class FixedConduit(Conduit):
@@ -82,7 +99,12 @@ class FixedConduit(Conduit):
 
     def __init__(self, length_bytes: int) -> None:
         super().__init__()
+        self._length_bytes = length_bytes
         self._remaining_bytes = length_bytes
+
+    @property
+    def length_bytes(self) -> int:
+        return self._length_bytes
 
     def write(self, data: Bytes) -> bool:
         if len(data) > self._remaining_bytes:
@@ -112,7 +134,7 @@ class IdentityTransformStream:
         self._join(Conduit())
 
     def _join(self, conduit: Conduit) -> None:
-        self._readable = ReadableStream.of(NativeReadable(conduit, 1))
+        self._readable = ReadableStream.of(conduit.readable)
         self._writable = WritableStream.of(NativeWritable(conduit, 1))
 
     @property
@@ -134,6 +156,6 @@ class FixedLengthStream(IdentityTransformStream):
     """
 
     def __init__(self, expected_length: int, strategy: object = None) -> None:
-        if expected_length < 0:
+        if type(expected_length) is not int or expected_length < 0:
             raise TypeError(errors.FIXED_LENGTH_INVALID.format(value=expected_length))
         self._join(FixedConduit(expected_length))

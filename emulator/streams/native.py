@@ -40,6 +40,11 @@ class Receiver(ABC):
 class ByteSource(ABC):
     """Delivers bytes to a receiver as they arrive."""
 
+    @property
+    def length_bytes(self) -> int | None:
+        """How many bytes it delivers in all, where that is known from the start."""
+        return None
+
     @abstractmethod
     def deliver_to(self, receiver: Receiver) -> None:
         """Deliver to `receiver` from now on, in place of whoever received before."""

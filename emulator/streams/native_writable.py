@@ -61,7 +61,7 @@ class NativeWritable(WritableCore, ByteSink, Feeder):
 
     # What a writer asks.
 
-    def submit(self, chunk: object) -> Promise[None]:
+    def submit(self, chunk: object, size: object = 1) -> Promise[None]:
         """Write `chunk`; the promise settles when it was handed to the operating system, or never will be."""
         if not isinstance(chunk, (bytes, bytearray, memoryview)):
             return Promise.rejected(errors.chunk_not_bytes(chunk))

@@ -1,43 +1,19 @@
 """TextEncoderStream and TextDecoderStream: text to UTF-8, and bytes in a named encoding to text.
 
 Floor 2. Owns how chunk boundaries fall inside characters. Source: Encoding Standard, "Interface mixin
-GenericTransformStream"; the codecs are Python's.
+GenericTransformStream".
 """
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Mapping
 from typing import Any
 
 from emulator import errors
-from emulator.errors import RangeError
 from emulator.naming import camel_case_aliases
+from emulator.streams.encodings import WITH_BYTE_ORDER_MARK, decoder_of, name_of
 from emulator.streams.transform import TransformStream
 from emulator.streams.underlying import options_of
-
-# Labels that the Encoding Standard reads otherwise than Python does.
-_LABELS = {
-    "ascii": "windows-1252",
-    "us-ascii": "windows-1252",
-    "iso-8859-1": "windows-1252",
-    "iso8859-1": "windows-1252",
-    "latin1": "windows-1252",
-    "l1": "windows-1252",
-    "unicode-1-1-utf-8": "utf-8",
-    "utf8": "utf-8",
-    "utf-16": "utf-16le",
-    "gb2312": "gbk",
-    "shift_jis": "windows-31j",
-    "sjis": "windows-31j",
-    "x-sjis": "windows-31j",
-}
-_PYTHON = {
-    "windows-31j": "cp932",
-    "gbk": "gb18030",
-    "utf-16le": "utf-16-le",
-    "utf-16be": "utf-16-be",
-}
 
 
 @camel_case_aliases
@@ -83,9 +59,9 @@ class TextDecoderStream(TransformStream):
         chosen = options_of(options, named, ("fatal", "ignore_bom"))
         self._fatal = bool(chosen.get("fatal"))
         self._ignore_bom = bool(chosen.get("ignore_bom"))
-        self._encoding, codec = _codec(label)
-        self._decoder = codec(errors="strict" if self._fatal else "replace")
-        self._at_start = True
+        self._encoding = name_of(label)
+        self._decoder = decoder_of(self._encoding, fatal=self._fatal)
+        self._may_be_mark = not self._ignore_bom and self._encoding in WITH_BYTE_ORDER_MARK
         super().__init__({"transform": self._decode, "flush": self._flush})
 
     @property
@@ -118,26 +94,16 @@ class TextDecoderStream(TransformStream):
             text = self._decoder.decode(data, final)
         except UnicodeDecodeError as error:
             raise TypeError(errors.DECODER_FAILED.format(encoding=self._encoding)) from error
-        if text and self._at_start:
-            self._at_start = False
-            if text[0] == "\ufeff" and not self._ignore_bom:
-                text = text[1:]
+        if text and self._may_be_mark:
+            self._may_be_mark = False
+            text = text.removeprefix("\ufeff")
         if text:
             controller.enqueue(text)
 
 
 def _utf8(text: str) -> bytes:
     """Encode `text`; surrogate pairs become one character, lone ones U+FFFD."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
-
-
-def _codec(label: str) -> tuple[str, Any]:
-    name = label.strip("\t\n\f\r ").lower()
-    name = _LABELS.get(name, name)
     try:
-        found = codecs.lookup(_PYTHON.get(name, name))
-    except LookupError:
-        found = None
-    if found is None or not found._is_text_encoding or found.name in ("utf-7", "utf-32", "idna"):
-        raise RangeError(errors.ENCODING_UNKNOWN.format(label=label))
-    return name, codecs.getincrementaldecoder(found.name)
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
