@@ -68,6 +68,11 @@ class ReadableCore(ABC):
         """The standard's [[state]]."""
 
     @property
+    def length_bytes(self) -> int | None:
+        """How many bytes a stream of bytes has in all, where that is known from the start."""
+        return None
+
+    @property
     @abstractmethod
     def is_byte_stream(self) -> bool:
         """True for a stream of bytes, which readers with mode "byob" may read."""
@@ -129,9 +134,22 @@ class WritableCore(ABC):
     def error(self) -> BaseException | None:
         """What the stream failed with."""
 
+    def size_of(self, chunk: Any) -> Any:
+        """Return `chunk`'s size by the stream's strategy; one that raises fails the stream."""
+        return 1
+
     @abstractmethod
-    def submit(self, chunk: Any) -> Promise[None]:
-        """Write `chunk`; the promise settles when that is done, or never will be."""
+    def submit(self, chunk: Any, size: Any = 1) -> Promise[None]:
+        """Write `chunk`, of this size; the promise settles when that is done, or never will be."""
+
+    def renew_ready(self) -> None:
+        """A writer came or went: have a `ready` that nobody has seen, as the state says."""
+        if self.error is not None and self.state in (WritableState.ERRORING, WritableState.ERRORED):
+            self.ready = Promise.rejected(self.error)
+        elif self.state is WritableState.WRITABLE and not self.ready.settled:
+            self.ready = Promise()
+        else:
+            self.ready = Promise.fulfilled(None)
 
     @abstractmethod
     def close(self) -> Promise[None]:

@@ -83,6 +83,10 @@ class NativeReadable(ReadableCore, Receiver):
         return self._state
 
     @property
+    def length_bytes(self) -> int | None:
+        return self._source.length_bytes
+
+    @property
     def is_byte_stream(self) -> bool:
         return True
 
