@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: dev test check bench test-deps clean
+.PHONY: dev test check bench bench-streams test-deps clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -29,13 +29,16 @@ test-deps:
 test: $(VENV)/.installed $(VENV)/.installed-test test-deps
 	$(BIN)/python -m pytest
 
-check: $(VENV)/.installed $(VENV)/.installed-test $(VENV)/.installed-check
+check: $(VENV)/.installed $(VENV)/.installed-test $(VENV)/.installed-check $(VENV)/.installed-bench
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m bench
+
+bench-streams: $(VENV)/.installed $(VENV)/.installed-bench
+	$(BIN)/python -m bench.streams
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -9,6 +9,7 @@
     processes.py     starting and ending all of these, and the CPU time they take
     statistics.py    samples to medians, spread and ratios
     report.py        the table and the JSON
+    streams/         `python -m bench.streams`: streams inside one process, beside other libraries'
 
 Only ratios within one run mean anything: rates drift with the machine and with what else runs on it.
 """
