@@ -122,6 +122,10 @@ class Promise(Generic[T]):
         rejected: Callable[[BaseException], object],
     ) -> None:
         """Call one of the two in a turn of its own after settlement, as JavaScript's promise jobs run."""
+        if self._state is not PromiseState.PENDING:
+            self._seen = True
+            asyncio.get_running_loop().call_soon(self._react, fulfilled, rejected)
+            return
 
         def react() -> None:
             asyncio.get_running_loop().call_soon(self._react, fulfilled, rejected)

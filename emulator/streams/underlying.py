@@ -87,7 +87,7 @@ def promise_of(result: Any) -> Promise[Any]:
     """Return a promise of `result`: of what it awaits to, if it can be awaited."""
     if isinstance(result, Promise):
         return result
-    if not inspect.isawaitable(result):
+    if result is None or not inspect.isawaitable(result):
         return Promise.fulfilled(result)
     promise: Promise[Any] = Promise()
     task = asyncio.ensure_future(_surviving(result))
