@@ -4,10 +4,8 @@ Floor 2. Must not know a request or a socket.
 """
 
 from emulator.streams.abort import AbortController, AbortSignal
-from emulator.streams.byte_controller import (
-    ReadableByteStreamController,
-    ReadableStreamBYOBRequest,
-)
+from emulator.streams.byob_request import ReadableStreamBYOBRequest
+from emulator.streams.byte_controller import ReadableByteStreamController
 from emulator.streams.compression import CompressionStream, DecompressionStream
 from emulator.streams.core import (
     ReadableCore,

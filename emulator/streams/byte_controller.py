@@ -1,7 +1,7 @@
 """The controller of a stream of bytes: a queue of bytes on one side, views to be filled on the other.
 
 Floor 2. Owns the queue, the views that wait and when the source is pulled. Source: WHATWG Streams,
-"ReadableByteStreamController" and "ReadableStreamBYOBRequest".
+"ReadableByteStreamController".
 """
 
 from __future__ import annotations
@@ -13,56 +13,18 @@ from emulator import errors
 from emulator.context import Owned
 from emulator.errors import RangeError
 from emulator.naming import camel_case_aliases
-from emulator.streams.core import ReadableState, ReaderKind, as_error
+from emulator.streams.byob_request import ReadableStreamBYOBRequest, Responder
+from emulator.streams.core import ReadableState, ReaderKind, as_error, is_bytes
 from emulator.streams.default_controller import Puller, Pulling
 from emulator.streams.promise import Promise
-from emulator.streams.pull_into import PullInto, as_view
+from emulator.streams.pull_into import PullInto
 from emulator.streams.reading import ReadRequest
 from emulator.streams.standard_readable import Controller, StandardReadable
 from emulator.streams.underlying import Algorithm, nothing
 
 
 @camel_case_aliases
-class ReadableStreamBYOBRequest(Owned):
-    """A view that the source may fill in place: `view`, then `respond(bytes_written)`."""
-
-    io_type = "ReadableStreamBYOBRequest"
-
-    def __init__(self, controller: ReadableByteStreamController, view: memoryview) -> None:
-        super().__init__()
-        self._controller: ReadableByteStreamController | None = controller
-        self._view: memoryview | None = view
-
-    @property
-    def view(self) -> memoryview | None:
-        """What is to be filled, from its start; None once that has been answered."""
-        return self._view
-
-    def respond(self, bytes_written: int) -> None:
-        """`bytes_written` bytes of `view` are filled; 0 once the stream is closed.
-
-        Raises TypeError when this request was answered already, RangeError when the view is smaller.
-        """
-        self.check_owner()
-        if self._controller is None:
-            raise TypeError(errors.BYOB_REQUEST_OVER)
-        self._controller.respond(bytes_written)
-
-    def respond_with_new_view(self, view: Any) -> None:
-        """`view`, whose bytes are taken from its start, is given in place of this request's own."""
-        self.check_owner()
-        if self._controller is None:
-            raise TypeError(errors.BYOB_REQUEST_OVER)
-        self._controller.respond_with(bytes(as_view(view).cast("B")))
-
-    def invalidate(self) -> None:
-        """The view is the stream's again."""
-        self._controller = None
-        self._view = None
-
-
-@camel_case_aliases
-class ReadableByteStreamController(Owned, Controller):
+class ReadableByteStreamController(Owned, Controller, Responder):
     """Given to a byte source's start and pull: `enqueue(bytes)`, `byob_request`, `close()`, `error(e)`."""
 
     io_type = "ReadableByteStreamController"
@@ -77,7 +39,7 @@ class ReadableByteStreamController(Owned, Controller):
     ) -> None:
         super().__init__()
         self._stream = stream
-        self._queue: deque[bytes] = deque()
+        self._queue: deque[bytes | memoryview] = deque()
         self._queued_bytes = 0
         self._waiting: deque[PullInto] = deque()
         self._request: ReadableStreamBYOBRequest | None = None
@@ -95,17 +57,15 @@ class ReadableByteStreamController(Owned, Controller):
     @property
     def desired_size(self) -> float | None:
         """How many more bytes the queue wants; negative when over-full, None once the stream has failed."""
-        if self._stream.state is ReadableState.ERRORED:
-            return None
-        if self._stream.state is ReadableState.CLOSED:
-            return 0
-        return self._high_water_mark - self._queued_bytes
+        self.check_owner()
+        return self._room()
 
     @property
     def byob_request(self) -> ReadableStreamBYOBRequest | None:
         """The view that waits to be filled, if a reader or auto-allocation gave one."""
+        self.check_owner()
         if self._request is None and self._waiting:
-            self._request = ReadableStreamBYOBRequest(self, self._waiting[0].room)
+            self._request = ReadableStreamBYOBRequest.of(self, self._waiting[0].room)
         return self._request
 
     def close(self) -> None:
@@ -118,7 +78,7 @@ class ReadableByteStreamController(Owned, Controller):
     def enqueue(self, chunk: Any) -> None:
         """Add bytes. Raises TypeError for none at all, for another type, or when the stream takes none."""
         self.check_owner()
-        if not isinstance(chunk, (bytes, bytearray, memoryview)):
+        if not is_bytes(chunk):
             raise errors.chunk_not_bytes(chunk, errors.SOURCE_CHUNK_NOT_BYTES)
         if not memoryview(chunk).nbytes:
             raise TypeError(errors.CHUNK_EMPTY)
@@ -143,8 +103,14 @@ class ReadableByteStreamController(Owned, Controller):
         """True while bytes are taken."""
         return not self._close_requested and self._stream.state is ReadableState.READABLE
 
+    @property
+    def has_waiting_view(self) -> bool:
+        """True while a view waits to be filled."""
+        return bool(self._waiting)
+
     def finish(self) -> None:
-        """End the stream after what is queued."""
+        """End the stream after what is queued. Raises TypeError, and fails, inside an element of a waiting view."""
+        self._stream.reclaim()
         if self._queued_bytes:
             self._close_requested = True
             return
@@ -155,11 +121,12 @@ class ReadableByteStreamController(Owned, Controller):
         self._close_requested = True
         self._dismiss()
         self._stream.close()
-        if self._stream.reader_kind is ReaderKind.BYOB and not self._waiting:
-            self._stream.close_requests()
 
     def push(self, data: bytes) -> None:
         """Give `data` to whoever waits, or queue it."""
+        self._stream.reclaim()
+        if self._waiting:
+            self._stream.step_over_abandoned()
         if self._waiting:
             self._invalidate()
             if self._waiting[0].reader_kind is ReaderKind.NONE:
@@ -189,8 +156,8 @@ class ReadableByteStreamController(Owned, Controller):
 
     def respond(self, bytes_written: int) -> None:
         """The first waiting view has `bytes_written` more bytes in it."""
-        if bytes_written < 0:
-            raise RangeError(errors.VIEW_OVERRUN)
+        self._stream.reclaim()
+        self._stream.step_over_abandoned()
         first = self._waiting[0]
         if self._stream.state is ReadableState.CLOSED:
             if bytes_written:
@@ -235,7 +202,8 @@ class ReadableByteStreamController(Owned, Controller):
             self._drained()
             request.take(into.result())
         elif self._queued_bytes == 0 and self._close_requested:
-            error = TypeError(errors.VIEW_CUT)
+            cut = into.filled % into.element_size
+            error = TypeError(errors.VIEW_CUT if cut else errors.VIEW_SHORT)
             self.fail(error)
             request.fail(error)
         else:
@@ -254,16 +222,35 @@ class ReadableByteStreamController(Owned, Controller):
         return cancel(reason)
 
     def release_steps(self) -> None:
-        if self._waiting:
-            first = self._waiting[0]
-            first.reader_kind = ReaderKind.NONE
-            self._waiting = deque([first])
+        if not self._waiting:
+            return
+        first = self._waiting[0]
+        first.reader_kind = ReaderKind.NONE
+        self._waiting = deque([first])
+        if self._request is None:  # Its source was not shown that view, and need not be asked.
+            self._requeue_released()
 
-    def take_back(self, chunk: Any) -> None:
-        data = bytes(chunk)
-        if self._stream.state is ReadableState.READABLE:
+    def forget_read(self, index: int) -> None:
+        """A view that its source was shown stays until that is answered, as a released reader's does."""
+        released = bool(self._waiting) and self._waiting[0].reader_kind is ReaderKind.NONE
+        position = index + released
+        if position == 0 and self._waiting and self._request is not None:
+            self._waiting[0].reader_kind = ReaderKind.NONE
+        elif position < len(self._waiting):
+            dropped = self._waiting[position]
+            del self._waiting[position]
+            if dropped.filled:
+                self.take_back([dropped.taken()])
+
+    def take_back(self, chunks: list[Any]) -> None:
+        for chunk in reversed(chunks):
+            data = bytes(chunk)
             self._queue.appendleft(data)
             self._queued_bytes += len(data)
+        if self._stream.reader_kind is ReaderKind.BYOB:
+            self._commit(self._filled_from_queue())
+        elif self._stream.reader_kind is ReaderKind.DEFAULT:
+            self._answer_reads()
 
     # What follows.
 
@@ -300,6 +287,9 @@ class ReadableByteStreamController(Owned, Controller):
 
     def _answer_reads(self) -> None:
         while self._stream.requests and self._queued_bytes:
+            if self._waiting and self._waiting[0].reader_kind is ReaderKind.DEFAULT:
+                self._invalidate()
+                self._waiting.popleft()
             self._stream.fulfill(self._shift())
 
     def _filled_from_queue(self) -> list[PullInto]:
@@ -316,14 +306,13 @@ class ReadableByteStreamController(Owned, Controller):
         whole = total - total % into.element_size
         take = whole - into.filled if whole >= into.minimum else available
         while take:
-            data = self._queue.popleft()
-            part, rest = data[:take], data[take:]
-            into.room[: len(part)] = part
-            into.filled += len(part)
-            self._queued_bytes -= len(part)
-            take -= len(part)
-            if rest:
-                self._queue.appendleft(rest)
+            data = memoryview(self._queue.popleft())
+            into.put(data[:take])
+            if take < len(data):
+                self._queue.appendleft(data[take:])
+            moved = min(take, len(data))
+            self._queued_bytes -= moved
+            take -= moved
         return into.enough
 
     def _commit(self, views: list[PullInto]) -> None:
@@ -334,7 +323,7 @@ class ReadableByteStreamController(Owned, Controller):
             if view.reader_kind is ReaderKind.DEFAULT:
                 self._stream.fulfill(bytes(view.result()))
             elif closed:
-                self._stream.requests.popleft().close(view.result())
+                self._stream.end_read(view.result())
             else:
                 self._stream.fulfill(view.result())
 
@@ -343,7 +332,7 @@ class ReadableByteStreamController(Owned, Controller):
         self._queued_bytes += len(data)
 
     def _shift(self) -> bytes:
-        data = self._queue.popleft()
+        data = bytes(self._queue.popleft())  # No copy, unless it is the rest behind a view.
         self._queued_bytes -= len(data)
         self._drained()
         return data
@@ -369,7 +358,14 @@ class ReadableByteStreamController(Owned, Controller):
             return False
         if self._stream.requests and self._stream.reader_kind is not ReaderKind.NONE:
             return True
-        return (self.desired_size or 0) > 0
+        return (self._room() or 0) > 0
+
+    def _room(self) -> float | None:
+        if self._stream.state is ReadableState.ERRORED:
+            return None
+        if self._stream.state is ReadableState.CLOSED:
+            return 0
+        return self._high_water_mark - self._queued_bytes
 
     def _dismiss(self) -> None:
         self._puller.dismiss()

@@ -9,6 +9,7 @@ WHATWG Streams.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -88,6 +89,19 @@ class ReadableCore(ABC):
     @abstractmethod
     def read(self) -> Promise[ReadResult]:
         """Return a promise of the next chunk."""
+
+    @abstractmethod
+    def read_for(
+        self,
+        take: Callable[[Any], None],
+        close: Callable[[], None],
+        fail: Callable[[BaseException], None],
+    ) -> None:
+        """Have one of the three called in the moment of the next chunk, or of the end or failure before it."""
+
+    @abstractmethod
+    def put_back(self, chunk: Any) -> None:
+        """Undo the read of `chunk`, from within the `take` that it came for: the next reader gets it."""
 
     @abstractmethod
     def read_into(self, view: bytearray | memoryview, minimum: int) -> Promise[ReadResult]:

@@ -1,44 +1,51 @@
 """One read that fills a reader's own view ("bring your own buffer") from a native stream.
 
-Floor 2. Owns the view and how much of it is filled; must not know the stream.
+Floor 2. Owns the read's promise and what it is answered with; must not know the stream.
 """
 
 from __future__ import annotations
 
-from emulator.streams.core import ReadResult
+from emulator.errors import VIEW_CUT
+from emulator.streams.core import ReaderKind, ReadResult
 from emulator.streams.promise import Promise
+from emulator.streams.pull_into import PullInto
 
 
 class FillingRead:
-    """A read that fills a reader's own view; `minimum` is how many bytes it waits for."""
+    """A read that fills a reader's own view; it waits for `minimum` elements of it."""
 
-    __slots__ = ("_minimum", "_view", "filled", "promise")
+    __slots__ = ("_into", "promise")
 
     def __init__(self, view: bytearray | memoryview, minimum: int) -> None:
         self.promise: Promise[ReadResult] = Promise()
-        self.filled = 0
-        self._view = memoryview(view).cast("B")
-        self._minimum = minimum
+        self._into = PullInto(view, minimum, ReaderKind.BYOB)
 
     @property
     def enough(self) -> bool:
         """True once the read can be answered."""
-        return self.filled >= self._minimum
+        return self._into.enough
 
-    def take(self, data: bytes) -> bytes | None:
-        """Copy what fits of `data` and return what does not; None when there is no room at all."""
-        room = len(self._view) - self.filled
-        if not room:
-            return None
-        count = min(room, len(data))
-        self._view[self.filled : self.filled + count] = data[:count]
-        self.filled += count
-        return data[count:]
+    @property
+    def full(self) -> bool:
+        """True while there is no room."""
+        return self._into.filled == self._into.size
+
+    def take(self, data: bytes | memoryview) -> bytes | memoryview:
+        """Copy what fits of `data` and return what does not."""
+        return self._into.put(data)
 
     def take_back(self) -> bytes:
         """Return what was copied, which the read will not answer with."""
-        return bytes(self._view[: self.filled])
+        return self._into.taken()
 
-    def settle(self, *, done: bool) -> None:
-        """Answer the read with the part of the view that was filled."""
-        self.promise.resolve(ReadResult(self._view[: self.filled], done))
+    def answer(self) -> bytes:
+        """Answer with the whole elements there are, done when there are none; return the bytes behind them.
+
+        Bytes that are not even one element can't be given into this view: the read is rejected with TypeError.
+        """
+        cut = self._into.cut_remainder()
+        if cut and not self._into.filled:
+            self.promise.reject(TypeError(VIEW_CUT))
+        else:
+            self.promise.resolve(ReadResult(self._into.result(), not self._into.filled))
+        return cut

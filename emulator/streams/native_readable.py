@@ -8,7 +8,7 @@ Streams, and the platform for native streams (one pending read, its sentences).
 from __future__ import annotations
 
 from collections import deque
-from enum import Enum
+from collections.abc import Callable
 
 from emulator import errors
 from emulator.streams.core import (
@@ -22,17 +22,8 @@ from emulator.streams.filling import FillingRead
 from emulator.streams.native import HIGH_WATER_MARK_BYTES, ByteSink, ByteSource, Receiver
 from emulator.streams.promise import Promise
 from emulator.streams.pump import Pump, PumpState
+from emulator.streams.supply import Supply
 from emulator.streams.tee import tee
-
-
-class Supply(Enum):
-    """What the source is doing: not asked yet, delivering, told to wait, at its end, broken."""
-
-    IDLE = "idle"
-    FLOWING = "flowing"
-    PAUSED = "paused"
-    ENDED = "ended"
-    FAILED = "failed"
 
 
 class NativeReadable(ReadableCore, Receiver):
@@ -66,7 +57,7 @@ class NativeReadable(ReadableCore, Receiver):
         self.disturbed = False
         self._source = source
         self._high_water_mark_bytes = high_water_mark_bytes
-        self._buffer: deque[bytes] = deque()
+        self._buffer: deque[bytes | memoryview] = deque()
         self._buffered_bytes = 0
         self._state = ReadableState.READABLE
         self._supply = Supply.IDLE
@@ -110,27 +101,42 @@ class NativeReadable(ReadableCore, Receiver):
         if (refused := self._refuse_read()) is not None:
             return Promise.rejected(refused)
         if self._buffer:
-            data = self._buffer.popleft()
+            data = bytes(self._buffer.popleft())  # No copy, unless it is the rest behind a view.
             self._taken(len(data))
             return Promise.fulfilled(ReadResult(data, False))
         if self._state is ReadableState.CLOSED:
             return Promise.fulfilled(END_OF_STREAM)
         if self._error is not None:
             return Promise.rejected(self._error)
-        self._pending_read = Promise()
-        pending = self._pending_read
+        pending = self._pending_read = Promise()
         self._ask_for_more()  # May deliver at once, and settle it.
         return pending
+
+    def read_for(
+        self,
+        take: Callable[[bytes], None],
+        close: Callable[[], None],
+        fail: Callable[[BaseException], None],
+    ) -> None:
+        self.read().in_the_moment(
+            lambda result: close() if result.done else take(result.value), fail
+        )
+
+    def put_back(self, chunk: bytes) -> None:
+        self._handed_read = None
+        self._put_back(chunk)
 
     def read_into(self, view: bytearray | memoryview, minimum: int) -> Promise[ReadResult]:
         if (refused := self._refuse_read()) is not None:
             return Promise.rejected(refused)
+        if self._state is ReadableState.ERRORED and self._error is not None and not self._buffer:
+            return Promise.rejected(self._error)
         filling = FillingRead(view, minimum)
+        self._pending_read = filling.promise
+        self._filling = filling
         self._fill(filling)
-        if not filling.promise.settled:
-            self._pending_read = filling.promise
-            self._filling = filling
-            self._ask_for_more()
+        if self._filling is filling:
+            self._ask_for_more()  # May deliver at once, and settle it.
         return filling.promise
 
     def release(self) -> None:
@@ -181,7 +187,7 @@ class NativeReadable(ReadableCore, Receiver):
     def take_buffer(self) -> list[bytes]:
         """Return, and forget, what has arrived and nobody has read."""
         self._reclaim_handed_read()
-        taken = list(self._buffer)
+        taken = [bytes(data) for data in self._buffer]
         self._drop_buffer()
         return taken
 
@@ -209,7 +215,7 @@ class NativeReadable(ReadableCore, Receiver):
         if pump.state is PumpState.DONE:
             if self._pump is not None:  # The sink was lost already, and the source is to be kept.
                 self._pump = None
-                self._buffer = backlog
+                self._buffer = deque(backlog)
                 self._buffered_bytes = sum(map(len, backlog))
         elif self._supply is Supply.ENDED:
             pump.end()
@@ -221,6 +227,17 @@ class NativeReadable(ReadableCore, Receiver):
                 pump.done.when_settled(self._take_back)
             pump.flow()
         return pump.done
+
+    def interrupt(self, reason: BaseException, *, abort_sink: bool, cancel_source: bool) -> None:
+        """Stop pumping: when what was written is sent, the pump's promise is rejected with `reason`.
+
+        Then the sink is aborted and this stream cancelled, unless that was not asked for.
+        """
+        if (pump := self._pump) is not None:
+            self._take_back()
+            if cancel_source:
+                pump.done.in_the_moment(lambda _: None, self.cancel)
+            pump.interrupt(reason, abort_sink=abort_sink)
 
     # What the source says.
 
@@ -269,7 +286,9 @@ class NativeReadable(ReadableCore, Receiver):
         if self._buffer or self._state is not ReadableState.READABLE:
             return
         if self._supply is Supply.ENDED:
-            self._close()
+            self._answer_filling()
+            if not self._buffer:
+                self._close()
         elif self._supply is Supply.FAILED and self._error is not None:
             self._fail(self._error)
 
@@ -289,39 +308,42 @@ class NativeReadable(ReadableCore, Receiver):
     def _fill(self, filling: FillingRead) -> None:
         """Move what is buffered into a reader's view; settle its read when that is enough, or all there will be."""
         taken = 0
-        while self._buffer and (rest := filling.take(self._buffer[0])) is not None:
+        while self._buffer and not filling.full:
             data = self._buffer.popleft()
+            rest = filling.take(data)
             taken += len(data) - len(rest)
             if rest:
                 self._buffer.appendleft(rest)
         if filling.enough:
-            self._end_filling()
-            filling.settle(done=False)
+            self._answer_filling()
         if taken:
             self._taken(taken)
-        if self._state is ReadableState.CLOSED and not filling.promise.settled:
-            filling.settle(done=not filling.filled)
-        elif self._state is ReadableState.ERRORED and self._error is not None:
-            filling.promise.reject(self._error)
+        if self._filling is filling and self._state is not ReadableState.READABLE:
+            self._answer_filling()
 
-    def _end_filling(self) -> None:
-        self._filling = None
-        self._pending_read = None
+    def _answer_filling(self) -> None:
+        """Answer the read that fills a view with what it has; a part of an element goes back into the buffer."""
+        filling, self._filling = self._filling, None
+        if filling is not None:
+            self._pending_read = None
+            self._handed_read = filling.promise
+            self._put_back(filling.answer())
+
+    def _put_back(self, data: bytes) -> None:
+        """`data` is in front of what is buffered again."""
+        if data:
+            self._buffer.appendleft(data)
+            self._buffered_bytes += len(data)
 
     def _give_back_filling(self) -> None:
         """What was moved into the view of a read that will not be answered goes back in front of the buffer."""
         filling, self._filling = self._filling, None
-        if filling is not None and filling.filled:
-            self._buffer.appendleft(filling.take_back())
-            self._buffered_bytes += len(self._buffer[0])
+        self._put_back(b"" if filling is None else filling.take_back())
 
     def _close(self) -> None:
         self._state = ReadableState.CLOSED
         self._supply = Supply.ENDED
-        filling = self._filling
-        if filling is not None:
-            self._end_filling()
-            filling.settle(done=not filling.filled)
+        self._filling = None
         pending, self._pending_read = self._pending_read, None
         if pending is not None:
             pending.resolve(END_OF_STREAM)
@@ -358,8 +380,7 @@ class NativeReadable(ReadableCore, Receiver):
         if handed is not None and handed.abandoned:
             result = handed.withdraw(TypeError(errors.SINGLE_PENDING_READ))
             if result is not None and result.value is not None:
-                self._buffer.appendleft(result.value)
-                self._buffered_bytes += len(result.value)
+                self._put_back(bytes(result.value))
 
     def _pump_exhausted(self, error: BaseException | None) -> None:
         self._pump = None

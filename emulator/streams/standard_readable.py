@@ -209,7 +209,9 @@ class StandardReadable(ReadableCore):
             if promise.abandoned:
                 result = promise.withdraw(TypeError(errors.READ_ABANDONED))
                 if result is not None and (result.value is not None or not result.done):
-                    lost.append(result.value)
+                    # A view is the reader's memory, which may be in use for another read already.
+                    in_view = isinstance(result.value, memoryview) and self._is_byte_stream
+                    lost.append(bytes(result.value) if in_view else result.value)
             elif promise.at_risk:
                 self._handed.append(promise)
         while (

@@ -1,21 +1,19 @@
 """One standard stream for two: each branch gives every chunk, as the same object.
 
-Floor 2. Owns the standard's ReadableStreamDefaultTee; a stream of bytes has branches of bytes. Source: WHATWG Streams,
-"ReadableStreamTee".
+Floor 2. Owns the standard's ReadableStreamDefaultTee, and the choice between that and byte_tee.py's. Source: WHATWG
+Streams, "ReadableStreamTee".
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from emulator.streams.byte_controller import ReadableByteStreamController
+from emulator.streams.byte_tee import ByteTee
 from emulator.streams.core import ReaderKind
 from emulator.streams.default_controller import ReadableStreamDefaultController
 from emulator.streams.promise import Promise
 from emulator.streams.reading import CalledRead
 from emulator.streams.standard_readable import StandardReadable
-
-_BranchController = ReadableStreamDefaultController | ReadableByteStreamController
 
 
 class StandardTee:
@@ -39,14 +37,12 @@ class StandardTee:
         first, second = self._controllers
         return first.stream, second.stream
 
-    def _make_branch(self, index: int) -> _BranchController:
-        stream = StandardReadable(is_byte_stream=self._source.is_byte_stream)
+    def _make_branch(self, index: int) -> ReadableStreamDefaultController:
+        stream = StandardReadable()
 
         def cancel(reason: object = None) -> Promise[None]:
             return self._cancel(index, reason)
 
-        if self._source.is_byte_stream:
-            return ReadableByteStreamController(stream, self._pull, cancel, 0, None)
         return ReadableStreamDefaultController(stream, self._pull, cancel, 1, lambda _: 1)
 
     def _pull(self, *_: object) -> Promise[None]:
@@ -96,4 +92,4 @@ class StandardTee:
 
 def tee(source: StandardReadable) -> tuple[StandardReadable, StandardReadable]:
     """Return two streams that each give everything `source` has and gets. It is held from now on."""
-    return StandardTee(source).branches
+    return (ByteTee(source) if source.is_byte_stream else StandardTee(source)).branches

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import asyncio
 import io
 from collections.abc import AsyncIterator
@@ -59,6 +60,35 @@ async def test_a_body_is_echoed_as_it_comes() -> None:
             assert await client.chunk() == piece
         client.send(b"0\r\n\r\n")
         assert await client.chunk() == b""
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+async def test_a_body_is_read_into_views(chunked: bool) -> None:
+    async def add_up(request: Request) -> Response:
+        assert request.body is not None
+        reader = request.body.get_reader(mode="byob")
+        head = bytearray(2)
+        await reader.read_at_least(2, head)
+        numbers = array.array("I", bytes(4 * int.from_bytes(head, "big")))
+        value, _ = await reader.read(numbers, min=len(numbers))
+        assert list(value) == list(numbers)
+        rest, done = await reader.read(bytearray(8), min=8)
+        assert (await reader.read(bytearray(8))).done
+        return Response(f"{sum(numbers)} {bytes(rest)!r} {done}")
+
+    pieces = [b"\0", b"\3" + array.array("I", [1, 20]).tobytes()[:-1], b"\0"]
+    pieces += [array.array("I", [300]).tobytes() + b"rest"]
+    async with serving(add_up) as server, connected(server) as client:
+        if chunked:
+            post(client, "Transfer-Encoding: chunked")
+            for piece in pieces:
+                client.send(b"%x\r\n%b\r\n" % (len(piece), piece))
+            client.send(b"0\r\n\r\n")
+        else:
+            post(client, f"Content-Length: {sum(map(len, pieces))}")
+            for piece in pieces:
+                client.send(piece)
+        assert (await client.response()).body == b"321 b'rest' False"
 
 
 async def test_a_body_is_read_once() -> None:
