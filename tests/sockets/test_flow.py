@@ -231,7 +231,7 @@ async def test_pipe_to_holds_a_fast_sender_back_for_a_slow_reader() -> None:
             most = 0
             while not piping.settled:
                 most = max(most, outgoing.wire.buffered_bytes)
-                await asyncio.sleep(0.005)
+                await asyncio.sleep(0)
             await within(piping)
         assert await within(sink.result()) == 4_000_000
     assert most <= 65_536 + 262_144

@@ -36,6 +36,7 @@ from emulator.streams import (
 )
 from tests.conftest import LoopFactory, new_uvloop
 from tests.support.contexts import RecordingObserver
+from tests.support.native import let_loop_run
 from tests.support.waiting import until, within
 
 T = TypeVar("T")
@@ -96,7 +97,7 @@ class SocketMachine(RuleBasedStateMachine):
                     result = None
             if isinstance(result, Promise):
                 self.promises.append(result)
-            await asyncio.sleep(0.001)
+            await let_loop_run()
 
         self.do(acting())
 
@@ -236,7 +237,7 @@ class SocketMachine(RuleBasedStateMachine):
 
     @rule()
     def turn(self) -> None:
-        self.do(asyncio.sleep(0.002))
+        self.do(let_loop_run(10))
 
     # The end.
 
