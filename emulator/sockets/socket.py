@@ -390,7 +390,9 @@ class Socket(Owned, WireListener):
         self._opened.reject(SocketError(errors.CLOSED_WHILE_CONNECTING))
 
     def _end_streams(self, error: SocketError | None) -> None:
-        self._incoming.cancel(error)
+        # What has ended by itself was not cancelled: it may still be a body.
+        if self._incoming.state is ReadableState.READABLE:
+            self._incoming.cancel(error)
         if error is None:
             self._outgoing.seal()
         else:

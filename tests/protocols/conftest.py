@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from glob import glob
+from pathlib import Path
 
 import pytest
 
-# Servers live where only root's PATH looks; Debian has each PostgreSQL, newest last, in a folder of its own.
+# Servers live beside this Python, or where only root's PATH looks; Debian has each PostgreSQL, newest last, in a
+# folder of its own.
 FOLDERS = (
+    str(Path(sys.executable).parent),
     "/usr/local/sbin",
     "/usr/sbin",
     "/sbin",
@@ -27,13 +31,14 @@ RequireProgram = Callable[..., str]
 
 @pytest.fixture(scope="session")
 def require_program() -> RequireProgram:
-    """Give `require_program(name, debian=package)`: the program's path, or this test is skipped."""
+    """Give `require_program(name, debian=package)`, or pypi=: the program's path, or this test is skipped."""
 
-    def require(name: str, *, debian: str) -> str:
+    def require(name: str, *, debian: str = "", pypi: str = "") -> str:
         path = shutil.which(name, path=SEARCH_PATH)
         if path is not None:
             return path
-        missing = f"{name} is not installed. To run this test: apt-get install {debian}"
+        command = f"apt-get install {debian}" if debian else f"pip install {pypi}"
+        missing = f"{name} is not installed. To run this test: {command}"
         if os.environ.get("CI") == "true":
             pytest.fail(missing)
         pytest.skip(missing)

@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from emulator.errors import SocketError
+from emulator.http import Response
 from emulator.sockets import Socket, SocketState, connect
 from emulator.streams import PromiseState
 from tests.sockets.incoming import buffered_bytes
@@ -600,3 +601,12 @@ async def test_the_wires_os_socket_is_gone_after_close() -> None:
             await within(socket.close())
         await within(server.result())
         await until(lambda: socket.wire.over, "the connection to be let go")
+
+
+async def test_a_connection_that_ended_without_a_byte_is_still_an_empty_body() -> None:
+    async with PeerServer(lambda peer: peer.half_close()) as server:
+        with request():
+            socket = connect(server.address)
+            await within(socket.closed)
+            assert not socket.readable.disturbed
+            assert await within(Response(socket.readable).bytes()) == b""

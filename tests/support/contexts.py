@@ -20,12 +20,16 @@ class RecordingObserver(Observer):
         self.notes: list[str] = []
         self.failures: list[tuple[str, str, BaseException]] = []
         self.waits: list[tuple[str, str, float]] = []
+        self.unchecked: list[str] = []
 
     def connection_failed(self, label: str, address: str, reason: BaseException) -> None:
         self.failures.append((label, address, reason))
 
     def connection_waited(self, label: str, address: str, seconds: float) -> None:
         self.waits.append((label, address, seconds))
+
+    def certificate_unchecked(self, label: str, address: str) -> None:
+        self.unchecked.append(address)
 
     def note(self, text: str) -> None:
         self.notes.append(text)
