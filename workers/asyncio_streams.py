@@ -104,11 +104,13 @@ class SocketTransport(asyncio.Transport):
         if self._delivers():
             self._state = TransportState.CLOSING
             self._may_read.set()
-            self.socket.close()
+            with contextlib.suppress(Exception):  # It is closed already, with its request.
+                self.socket.close()
 
     def abort(self) -> None:
         """Close without sending what waits to be sent; the peer can tell."""
-        self._writer.abort()
+        with contextlib.suppress(Exception):  # It is closed already, with its request.
+            self._writer.abort()
         self.close()
 
     async def start_tls(self) -> None:
@@ -141,8 +143,7 @@ class SocketTransport(asyncio.Transport):
             await self._closed
         except Exception as error:
             failure = error
-            with contextlib.suppress(Exception):  # The request may be over.
-                self.abort()
+            self.abort()
         self._lose(failure)
 
     async def _deliver(self) -> None:
@@ -154,8 +155,7 @@ class SocketTransport(asyncio.Transport):
             protocol = self._protocol
             if done or value is None:
                 if not cast(asyncio.Protocol, protocol).eof_received():
-                    with contextlib.suppress(Exception):  # The request may be over.
-                        self.close()
+                    self.close()
                 return
             if isinstance(protocol, asyncio.BufferedProtocol):
                 _fill(protocol, memoryview(value))

@@ -6,6 +6,7 @@ env: HTTP_SERVER = "example.com:443", HTTP_TLS = "on" or "off". The head is read
 as it arrives: its end is a length, the last chunk or the connection's. Source: RFC 9112.
 """
 
+import asyncio
 import re
 from asyncio import IncompleteReadError, LimitOverrunError, StreamReader
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from asyncio_streams import SocketWriter, open_streams
 from cloudflare.sockets import connect
 from workers import Request, Response, WorkerEntrypoint
 
+PATIENCE_SECONDS = 30
 STATUS_LINE = re.compile(r"HTTP/1\.[01] ([2-5]\d\d)(?: [^\0-\x08\x0a-\x1f]*)?")
 FIELD_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\0-\x08\x0a-\x1f]*?)[ \t]*")
 # Between two neighbours only, and not for whoever comes after. Source: RFC 9110, section 7.6.1.
@@ -42,8 +44,12 @@ class Default(WorkerEntrypoint):
         )
         writer.write(head.encode())
         try:
-            status, fields = await read_head(reader)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                status, fields = await read_head(reader)
             pieces = body(status, fields, reader)
+        except TimeoutError:
+            writer.close()
+            return Response(f"No response within {PATIENCE_SECONDS} s.\n", status=504)
         except (OSError, MalformedError) as error:
             writer.close()
             return Response(f"The server's response can't be read: {error}\n", status=502)

@@ -19,6 +19,7 @@ from asyncio_streams import SocketWriter, open_streams
 from cloudflare.sockets import Socket
 from scram import ScramClient, ScramState
 
+PATIENCE_SECONDS = 30
 SSL_REQUEST = struct.pack("!II", 8, 80877103)
 PROTOCOL = struct.pack("!I", 196608)
 # Values come as text. Those of these types (pg_type.oid) are JSON's own; the others stay text.
@@ -51,11 +52,16 @@ class Session:
         reader, writer = await open_streams(socket)
         session = cls(reader, writer)
         try:
-            writer.write(SSL_REQUEST)
-            if await session._take(1) != b"S":
-                raise ConnectionError("The database does not speak TLS.")
-            await writer.start_tls()
-            await session._log_in(user, password, database)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                writer.write(SSL_REQUEST)
+                if await session._take(1) != b"S":
+                    raise ConnectionError("The database does not speak TLS.")
+                await writer.start_tls()
+                await session._log_in(user, password, database)
+        except TimeoutError:
+            session.close()
+            told = f"The database does not let anybody in within {PATIENCE_SECONDS} s."
+            raise ConnectionError(told) from None
         except BaseException:
             session.close()
             raise

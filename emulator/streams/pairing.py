@@ -19,7 +19,7 @@ from emulator.streams.standard_readable import StandardReadable
 from emulator.streams.standard_tee import tee as standard_tee
 from emulator.streams.underlying import options_of
 
-_NAMES = ("prevent_close", "prevent_abort", "prevent_cancel", "signal")
+_NAMES = ("prevent_abort", "prevent_cancel", "prevent_close", "signal")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ WHATWG Streams, "ReadableStreamPipeTo".
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from enum import Enum
+from typing import Any
 
 from emulator.errors import DESTINATION_CLOSED
 from emulator.streams.abort import AbortSignal
@@ -15,7 +17,6 @@ from emulator.streams.core import (
     ReadableCore,
     ReadableState,
     ReaderKind,
-    ReadResult,
     WritableCore,
     WritableState,
 )
@@ -23,12 +24,16 @@ from emulator.streams.promise import Promise
 
 Action = Callable[[], Promise[None]]
 
+# A pipe between two streams that are always ready lets others run this often.
+_CHUNKS_A_TURN = 64
+
 
 class PipeState(Enum):
     """Where a pipe is in its life."""
 
     FLOWING = "flowing"
-    READING = "waiting for a chunk"
+    READING = "reading"
+    WAITING = "waiting for a chunk"
     SHUTTING_DOWN = "shutting down"
     DONE = "done"
 
@@ -54,6 +59,7 @@ class Pipe:
         self._prevent_cancel = prevent_cancel
         self._signal = signal
         self._state = PipeState.FLOWING
+        self._in_hand: list[Any] = []  # Read, and not written yet.
         self._last_write: Promise[None] = Promise.fulfilled(None)
 
     def start(self) -> Promise[None]:
@@ -68,7 +74,8 @@ class Pipe:
         self._source.closed.then(self._source_over, self._source_over)
         self._destination.closed.then(self._destination_over, self._destination_over)
         self._check_ends()
-        self._flow()
+        if self._state is PipeState.FLOWING:
+            self._destination.ready.then(self._flow, _nothing)
         return self.done
 
     def _aborted(self) -> None:
@@ -83,23 +90,48 @@ class Pipe:
             actions.append(lambda: self._source.cancel(reason))
         self._shut_down(lambda: all_of(actions), reason)
 
-    def _flow(self) -> None:
-        """Read the next chunk when the destination wants one."""
-        if self._state is not PipeState.FLOWING:
-            return
-        if (self._destination.desired_size or 0) <= 0:
-            self._destination.ready.then(lambda _: self._flow(), lambda _: None)
-            return
-        self._state = PipeState.READING
-        self._source.read().then(self._move, lambda _: None)
+    def _flow(self, _: object = None) -> None:
+        """Read what is there, and write it, while the destination wants it."""
+        destination = self._destination
+        for _turn in range(_CHUNKS_A_TURN):
+            if (
+                self._state is not PipeState.FLOWING
+                or destination.state is not WritableState.WRITABLE
+            ):
+                return
+            if not destination.ready.settled:
+                destination.ready.then(self._flow, _nothing)
+                return
+            self._state = PipeState.READING
+            self._source.read_for(self._take, _nothing, _nothing)
+            if self._state is PipeState.READING:
+                self._state = PipeState.WAITING
+            self._write()
+        asyncio.get_running_loop().call_soon(self._flow)
 
-    def _move(self, result: ReadResult) -> None:
-        if result.done:
+    def _take(self, chunk: Any) -> None:
+        """Here is a chunk, from within the source's enqueue(): it is written in a turn of its own."""
+        state = self._state
+        if state not in (PipeState.READING, PipeState.WAITING) or (
+            self._destination.state is not WritableState.WRITABLE
+        ):
+            self._source.put_back(chunk)
             return
-        if self._state is PipeState.READING:
-            self._state = PipeState.FLOWING
-        self._last_write = self._destination.submit(result.value)
+        self._state = PipeState.FLOWING
+        self._in_hand.append(chunk)
+        if state is PipeState.WAITING:
+            asyncio.get_running_loop().call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        self._write()
         self._flow()
+
+    def _write(self) -> None:
+        """Write what was read. A shutdown waits for that."""
+        destination = self._destination
+        while self._in_hand:
+            chunk = self._in_hand.pop(0)
+            self._last_write = destination.submit(chunk, destination.size_of(chunk))
 
     # The four ways in which ends and failures go on, in the standard's order.
 
@@ -112,10 +144,7 @@ class Pipe:
             assert error is not None
             abort = None if self._prevent_abort else lambda: destination.break_off(error)
             self._shut_down(abort, error)
-        elif destination.error is not None and destination.state in (
-            WritableState.ERRORED,
-            WritableState.ERRORING,
-        ):
+        elif destination.state is WritableState.ERRORED and destination.error is not None:
             failure = destination.error
             cancel = None if self._prevent_cancel else lambda: source.cancel(failure)
             self._shut_down(cancel, failure)
@@ -137,14 +166,17 @@ class Pipe:
         """Close it, unless that has been done."""
         if self._destination.state in (WritableState.CLOSED, WritableState.CLOSING):
             return Promise.fulfilled(None)
-        if self._destination.error is not None:
+        if self._destination.state is WritableState.ERRORED and self._destination.error is not None:
             return Promise.rejected(self._destination.error)
         return self._destination.close()
 
     def _shut_down(self, action: Action | None, error: BaseException | None) -> None:
         if self._state in (PipeState.SHUTTING_DOWN, PipeState.DONE):
             return
+        waiting = self._state is PipeState.WAITING
         self._state = PipeState.SHUTTING_DOWN
+        if waiting:
+            self._source.release()  # The next chunk is not for this pipe.
         if self._destination.state is WritableState.WRITABLE:
             self._after_writes(lambda: self._act(action, error))
         else:
@@ -155,6 +187,7 @@ class Pipe:
         last = self._last_write
 
         def look(_: object) -> None:
+            self._write()
             if self._last_write is last:
                 proceed()
             else:
@@ -195,3 +228,7 @@ def all_of(actions: list[Action]) -> Promise[None]:
     for action in actions:
         action().then(one_done, together.reject)
     return together
+
+
+def _nothing(_: object = None) -> None:
+    """The streams' `closed` tells of ends and failures."""

@@ -76,6 +76,11 @@ class Promise(Generic[T]):
         """True while every waiter it had was cancelled and nobody has seen its value."""
         return self._abandoned and not (self._seen or self._waiters or self._reactions)
 
+    @property
+    def at_risk(self) -> bool:
+        """True while it was waited for and nobody has seen its value: those who wait may be cancelled yet."""
+        return not self._seen and (self._abandoned or bool(self._waiters))
+
     def resolve(self, value: T) -> None:
         """Fulfil with `value`; does nothing once settled."""
         self._settle(PromiseState.FULFILLED, value)
@@ -122,6 +127,14 @@ class Promise(Generic[T]):
             asyncio.get_running_loop().call_soon(self._react, fulfilled, rejected)
 
         self.when_settled(react)
+
+    def in_the_moment(
+        self,
+        fulfilled: Callable[[T], object],
+        rejected: Callable[[BaseException], object],
+    ) -> None:
+        """Call one of the two in the moment of settlement; now, if that has passed."""
+        self.when_settled(lambda: self._react(fulfilled, rejected))
 
     def _react(
         self, fulfilled: Callable[[T], object], rejected: Callable[[BaseException], object]

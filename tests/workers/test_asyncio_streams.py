@@ -435,6 +435,8 @@ async def test_the_requests_end_closes_the_connection_and_tells_the_protocol() -
             transport, protocol = await open_transport(connect(server.address), Recorder)
             await until(lambda: b"hello" in protocol.told, "the peer's greeting")
             transport.write(b"last words")
+        transport.close()
+        transport.abort()
         assert await server.result() == b"last words"
         assert await within(protocol.over) is None
         assert transport.is_closing()

@@ -1,0 +1,1 @@
+"""web-platform-tests, streams/piping, in Python."""
