@@ -152,6 +152,8 @@ class IoContext:
 
     def handle_in(self, task: asyncio.Task[Any] | None) -> None:
         """`task` runs this event's handler from now on; None when that has returned."""
+        if self._main is not None:
+            self.prospects.tasks.discard(self._main)
         self._main = task
         if task is not None:
             self.prospects.tasks.add(task)
@@ -216,7 +218,7 @@ class IoContext:
             return
         self._state = ContextState.ENDED
         running = _running_task()
-        for task in list(self.prospects.tasks):
+        for task in {*self.prospects.tasks, *self._background}:
             if task is not running and task is not self._main:
                 task.cancel()
         failures = []

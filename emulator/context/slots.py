@@ -30,6 +30,7 @@ class ClaimState(Enum):
 
 
 def _never() -> bool:
+    """Return False: what is told of a claim that says nothing of itself."""
     return False
 
 
@@ -43,9 +44,9 @@ class Claim:
     """
 
     name: str
-    is_idle: Callable[[], bool] = _never
-    last_used: Callable[[], float] = float
-    close: Callable[[], object] = _never
+    is_idle: Callable[[], bool] = field(default=_never)
+    last_used: Callable[[], float] = field(default=float)
+    close: Callable[[], object] = field(default=_never)
     state: ClaimState = ClaimState.NEW
     waited_for: tuple[str, ...] = field(default=())
 
