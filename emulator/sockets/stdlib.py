@@ -92,7 +92,7 @@ def _watch_sockets() -> None:
 
 
 def _audit(event: str, args: tuple[Any, ...]) -> None:
-    if event == "socket.__new__" and (context := current()) is not None:
+    if event == "socket.__new__" and (context := current()) is not None and not context.ended:
         _own(context, args[0])
 
 
