@@ -66,6 +66,13 @@ class OwnershipError(PlatformError, RuntimeError):
         self.made_at = made_at
 
 
+class SubrequestError(PlatformError):
+    """More connections and fetches than one request may make."""
+
+    def __init__(self) -> None:
+        super().__init__(TOO_MANY_SUBREQUESTS)
+
+
 class SocketError(PlatformError, ConnectionError):
     """A connection that failed or was lost; `__cause__` is the operating system's reason."""
 
@@ -121,6 +128,40 @@ CROSS_REQUEST = (
     "allows us to improve overall performance. (I/O type: {io_type})"
 )
 
+# Budgets.
+TOO_MANY_SUBREQUESTS = "Too many subrequests by single Worker invocation."
+EXCEEDED_RESOURCES = "Worker exceeded resource limits"
+CPU_EXCEEDED = (
+    "The handler used {milliseconds:.0f} ms of CPU time; its limit (limits.cpu_ms) is {limit} ms."
+)
+LIMIT_TOO_SMALL = "{file}: `{key}` must be 1 or more, not {value}."
+TOO_MANY_VARIABLES = (
+    "{file}: `vars` holds {count} variables; in strict mode {limit} are allowed, as in production. "
+    "Put several into one, as JSON."
+)
+VARIABLE_TOO_LARGE = (
+    "{file}: the variable {name} in `vars` is {size} bytes; "
+    "in strict mode {limit} are allowed, as in production."
+)
+STARTUP_EXCEEDED = (
+    "Script startup exceeded CPU time limit. (10021) Importing the worker took {milliseconds:.0f} ms of CPU time, "
+    "{limit} ms are allowed: move work from module level into a handler."
+)
+MEMORY_EXCEEDED = (
+    "The worker has grown by {grown} MB since it was loaded; production gives it {limit} MB in all."
+)
+HUNG = (
+    "The Workers runtime canceled this request because it detected that your Worker's code had hung and would never "
+    f"generate a response. Refer to: {DOCS}/observability/errors/"
+)
+HUNG_WAITS = "It waits on {awaited} at {place}."
+CONNECTION_LIMIT = "Response closed due to connection limit"
+SMTP_PROHIBITED = "Connections to port 25 are prohibited"
+TCP_LOOP = "TCP Loop detected"
+STRICTLY_REFUSED = (
+    'strict mode: {reason}. To allow it here all the same: [strict] allow = ["{address}"]'
+)
+
 # Addresses and options of connect().
 ADDRESS_UNPARSED = "Specified address could not be parsed."
 ADDRESS_WITHOUT_HOST = "Specified address is missing hostname."
@@ -151,9 +192,7 @@ START_TLS_NOT_ASKED_FOR = (
     "The `secureTransport` socket option must be set to 'starttls' for startTls to be used."
 )
 TLS_CLOSED_IN_HANDSHAKE = "the peer closed the connection during the TLS handshake"
-TLS_UNANSWERED = (
-    "the peer closed the connection without answering the TLS handshake: does it speak TLS on this port?"
-)
+TLS_UNANSWERED = "the peer closed the connection without answering the TLS handshake: does it speak TLS on this port?"
 TLS_NO_ANSWER = "The TCP connection was open; the TLS handshake was not over when the time was up."
 TLS_NAME = "{name!r} can't be a server's name: {reason}"
 TLS_TRUNCATED = "the peer closed the connection without ending TLS (no close_notify)"
@@ -169,11 +208,14 @@ TLS_SELF_SIGNED_AUTHORITY = "the authority at the end of its chain is not truste
 TLS_UNKNOWN_ISSUER = "its issuer is not trusted"
 TLS_WRONG_NAME = "it is for {names}"
 TLS_TRUST_IT = "To trust it: --tls-ca FILE, its PEM file. To check nothing: --tls-insecure {host}"
-TLS_TRUST_ISSUER = "To trust it: --tls-ca FILE, its issuer's PEM file. To check nothing: --tls-insecure {host}"
+TLS_TRUST_ISSUER = (
+    "To trust it: --tls-ca FILE, its issuer's PEM file. To check nothing: --tls-insecure {host}"
+)
 TLS_TRUST_NOTHING = "Mend it at the server, or check nothing for this host: --tls-insecure {host}"
 TLS_CA_UNUSABLE = "{file} can't be used to trust certificates: {reason}. Give --tls-ca or `dev.tls_ca` a PEM file."
 CERT_FILE_MISSING = (
-    "The variable SSL_CERT_FILE names {file}, which is not there: the system's certificates are trusted alone."
+    "The variable SSL_CERT_FILE names {file}, which is not there: "
+    "the system's certificates are trusted alone."
 )
 START_TLS_TWICE = (
     "startTls has already been called on this socket, or the socket was transferred over RPC."

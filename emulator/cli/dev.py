@@ -15,7 +15,14 @@ from emulator.cli.options import from_settings
 
 @click.command("dev", short_help="Serve a worker on this machine.")
 @from_settings(
-    "main", "port", "ip", "config_file", "tls_ca", "tls_insecure", "connect_timeout_seconds"
+    "main",
+    "port",
+    "ip",
+    "config_file",
+    "tls_ca",
+    "tls_insecure",
+    "connect_timeout_seconds",
+    "strict",
 )
 def command(config_file: str | None, **overrides: object) -> None:
     """Serve a worker on this machine, one line a request, until Ctrl-C.
@@ -30,6 +37,7 @@ def command(config_file: str | None, **overrides: object) -> None:
       pyworker dev hello.py --port 0    on any free port
       pyworker dev --ip 0.0.0.0         reachable from other machines
       pyworker dev -c other.toml        another settings file
+      pyworker dev --strict             refuse what production refuses
 
     Settings, and which of the platform's keys have an effect: docs/settings.md.
     """

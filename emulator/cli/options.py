@@ -38,6 +38,8 @@ def from_settings(*names: str) -> Callable[[Command], Command]:
 def _parameter(row: Setting) -> Callable[[Command], Command]:
     if row.argument is not None:
         return click.argument(row.name, metavar=f"[{row.argument}]", required=False)
+    if row.kind is Kind.BOOLEAN:
+        return click.option(*row.option, row.name, is_flag=True, default=None, help=row.help)
     several = row.kind is Kind.STRING_OR_STRINGS
     help_text = row.help if row.default is None else f"{row.help}  [default: {row.default}]"
     if several:

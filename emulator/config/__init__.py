@@ -1,17 +1,22 @@
 """Settings: one table feeds the settings file, the command line and docs/settings.md. Floor 1."""
 
+from emulator.config.limits import DEFAULT_LIMITS, ConnectionMode, Limits
 from emulator.config.loading import load
-from emulator.config.model import Config, ConnectListener, EventLoopChoice
+from emulator.config.model import Config, ConnectListener, EventLoopChoice, Strictness
 from emulator.config.settings import SETTINGS, Effect, Kind, Owner, Setting
 
 __all__ = [
+    "DEFAULT_LIMITS",
     "SETTINGS",
     "Config",
     "ConnectListener",
+    "ConnectionMode",
     "Effect",
     "EventLoopChoice",
     "Kind",
+    "Limits",
     "Owner",
     "Setting",
+    "Strictness",
     "load",
 ]

@@ -8,16 +8,25 @@ command looks like.
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import cast
 
 from emulator import errors
 from emulator.config.document import Document, find, is_readable_format, read, shown_path
-from emulator.config.model import Config, ConnectListener, EventLoopChoice
+from emulator.config.limits import (
+    MIB,
+    STRICT_CPU_MS,
+    STRICT_VARIABLE_BYTES,
+    STRICT_VARIABLES,
+    ConnectionMode,
+    Limits,
+)
+from emulator.config.model import Config, ConnectListener, EventLoopChoice, Strictness
 from emulator.config.settings import FILE_NAMES, setting
 from emulator.config.validation import Values, is_seconds, validate
 
@@ -55,6 +64,11 @@ def load(
     def chosen(name: str) -> object:
         return given.get(name, values.plain.get(name, setting(name).default))
 
+    strict = None
+    if chosen("strict") or (chosen("strict") is None and "strict_allow" in values.plain):
+        strict = Strictness(frozenset(_added(values.plain, "strict_allow")))
+        _check_variables(document, values)
+
     return Config(
         name=cast("str | None", chosen("name")) or _name_after(main),
         main=main,
@@ -67,6 +81,8 @@ def load(
         tls_ca=_authorities(given, document, values, directory),
         tls_insecure=(*_added(values.plain, "tls_insecure"), *_added(given, "tls_insecure")),
         connect_timeout_seconds=_seconds(chosen("connect_timeout_seconds")),
+        limits=_limits(chosen, document, strict=strict is not None),
+        strict=strict,
         event_loop=_event_loop(os.environ if environ is None else environ),
         source=None if document is None else document.path,
         notes=tuple(notes),
@@ -173,6 +189,50 @@ def _authorities(
             shown = shown_path(path.resolve(), directory)
             raise errors.ConfigError(errors.TLS_CA_MISSING.format(origin=origin, path=shown))
     return tuple(path.resolve() for _, path in named)
+
+
+def _limits(chosen: Callable[[str], object], document: Document | None, *, strict: bool) -> Limits:
+    """The limits in force; what is not given is the table's, or strict mode's."""
+
+    def count(name: str) -> int:
+        value = cast("int", chosen(name))
+        if value < 1:
+            key = setting(name).key
+            shown = "" if document is None else document.shown
+            raise errors.ConfigError(
+                errors.LIMIT_TOO_SMALL.format(file=shown, key=key, value=value)
+            )
+        return value
+
+    cpu_ms = count("cpu_ms") if chosen("cpu_ms") is not None else None
+    return Limits(
+        connections=count("connections"),
+        connection_mode=ConnectionMode(chosen("connection_mode")),
+        subrequests=count("subrequests"),
+        cpu_ms=STRICT_CPU_MS if cpu_ms is None and strict else cpu_ms,
+        wait_until_seconds=float(cast("float", chosen("wait_until_seconds"))),
+        body_bytes=count("body_mb") * MIB,
+    )
+
+
+def _check_variables(document: Document | None, values: Values) -> None:
+    """Strict mode: as many variables, and as large ones, as production takes."""
+    shown = "" if document is None else document.shown
+    variables = cast("dict[str, object]", values.plain.get("vars", {}))
+    if len(variables) > STRICT_VARIABLES:
+        raise errors.ConfigError(
+            errors.TOO_MANY_VARIABLES.format(
+                file=shown, count=len(variables), limit=STRICT_VARIABLES
+            )
+        )
+    for name, value in variables.items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        if (size := len(text.encode())) > STRICT_VARIABLE_BYTES:
+            raise errors.ConfigError(
+                errors.VARIABLE_TOO_LARGE.format(
+                    file=shown, name=name, size=size, limit=STRICT_VARIABLE_BYTES
+                )
+            )
 
 
 def _added(source: Mapping[str, object], name: str) -> tuple[str, ...]:

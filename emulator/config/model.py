@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from emulator.config.limits import Limits
+
 
 class EventLoopChoice(Enum):
     """Which event loop serves: AUTO is uvloop where it is installed, asyncio elsewhere."""
@@ -30,6 +32,13 @@ class ConnectListener:
     protocol: str
     port: int
     address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strictness:
+    """Strict mode: what production refuses is refused, but for connections to the `allowed` "host:port" texts."""
+
+    allowed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,8 @@ class Config:
     tls_ca: tuple[Path, ...]
     tls_insecure: tuple[str, ...]
     connect_timeout_seconds: float
+    limits: Limits
+    strict: Strictness | None
     event_loop: EventLoopChoice
     source: Path | None
     notes: tuple[str, ...]

@@ -111,6 +111,8 @@ def _walk(
                 _require(document, node, entry_prefix, entry)
         elif isinstance(value, dict):
             _walk(document, value, node, f"{path}.", into, values)
+        elif isinstance(value, bool) and "enabled" in node.children:
+            _walk(document, {"enabled": value}, node, f"{path}.", into, values)
         else:
             raise _wrong_type(document, path, Kind.TABLE, value)
 

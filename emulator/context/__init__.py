@@ -1,30 +1,41 @@
 """One event's belongings and the rules about them. Floor 2; must not know what a stream or a socket is."""
 
+from emulator.context.cpu import CpuExceeded, CpuMeter, start_ticking, stop_ticking
 from emulator.context.io_context import (
-    WAIT_UNTIL_SECONDS,
     ContextState,
     IoContext,
     current,
     enter,
     require_current,
 )
+from emulator.context.loop_watch import unwatch, watch
 from emulator.context.observer import EventRecord, Observer, Outcome, Traffic
 from emulator.context.ownership import Owned, user_frame
-from emulator.context.slots import OPENING_CONNECTIONS_LIMIT, ConnectionSlots
+from emulator.context.prospects import Prospects, always, never
+from emulator.context.slots import OPENING_CONNECTIONS_LIMIT, Claim, ConnectionSlots
 
 __all__ = [
     "OPENING_CONNECTIONS_LIMIT",
-    "WAIT_UNTIL_SECONDS",
+    "Claim",
     "ConnectionSlots",
     "ContextState",
+    "CpuExceeded",
+    "CpuMeter",
     "EventRecord",
     "IoContext",
     "Observer",
     "Outcome",
     "Owned",
+    "Prospects",
     "Traffic",
+    "always",
     "current",
     "enter",
+    "never",
     "require_current",
+    "start_ticking",
+    "stop_ticking",
+    "unwatch",
     "user_frame",
+    "watch",
 ]

@@ -13,18 +13,22 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import threading
+import weakref
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
+from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
-from emulator.context.observer import Observer, Traffic
+from emulator.config.limits import DEFAULT_LIMITS, Limits
+from emulator.context.cpu import CpuMeter
+from emulator.context.observer import Observer, Outcome, Traffic
+from emulator.context.prospects import Prospects, always, never
 from emulator.context.slots import ConnectionSlots
-from emulator.errors import GlobalScopeError
-
-WAIT_UNTIL_SECONDS = 30.0
+from emulator.errors import CPU_EXCEEDED, GlobalScopeError, SubrequestError
 
 T = TypeVar("T")
 
@@ -39,6 +43,14 @@ class ContextState(Enum):
     ENDED = "ended"
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why the runtime ended an event's handler, and what there is to say of it."""
+
+    outcome: Outcome
+    sentence: str
+
+
 class IoContext:
     """One event's belongings. `label` ("GET /path") names it in what the user reads.
 
@@ -50,18 +62,28 @@ class IoContext:
         label: str,
         observer: Observer,
         *,
-        wait_until_seconds: float = WAIT_UNTIL_SECONDS,
+        limits: Limits = DEFAULT_LIMITS,
         provided: Mapping[type, object] = MappingProxyType({}),
     ) -> None:
         self.label = label
         self.observer = observer
         self.traffic = Traffic()
-        self.slots = ConnectionSlots()
-        self._wait_until_seconds = wait_until_seconds
+        self.limits = limits
+        self.slots = ConnectionSlots(limits.connections, limits.connection_mode)
+        self.prospects = Prospects()
+        self.meter: CpuMeter | None = None
+        self.verdict: Verdict | None = None
+        self._main: asyncio.Task[Any] | None = None
+        self._background_tree: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
+        if limits.cpu_ms is not None:
+            self.meter = CpuMeter(limits.cpu_ms / 1000, self._cpu_exceeded)
+        self._subrequests = 0
+        self._thread = threading.get_ident()
         self._provided = provided
         self._state = ContextState.ACTIVE
         self._closers: dict[object, Callable[[], None]] = {}
         self._background: set[asyncio.Task[None]] = set()
+        self._background_owns: set[object] = set()
 
     def __repr__(self) -> str:
         return (
@@ -88,19 +110,74 @@ class IoContext:
         """True while wait_until work is under way."""
         return bool(self._background)
 
-    def own(self, resource: object, close: Callable[[], None]) -> None:
+    @property
+    def in_its_thread(self) -> bool:
+        """True in the thread that this context's event loop runs in."""
+        return threading.get_ident() == self._thread
+
+    def spend_subrequest(self) -> None:
+        """Count one connection or fetch. Raises SubrequestError when there were too many."""
+        self._subrequests += 1
+        if self.limits.subrequests is not None and self._subrequests > self.limits.subrequests:
+            raise SubrequestError
+
+    def own(
+        self, resource: object, close: Callable[[], None], is_live: Callable[[], bool] = always
+    ) -> None:
         """Have `close()` called when this context ends, unless `disown(resource)` comes first.
 
-        In a context that has ended it is called at once.
+        In a context that has ended it is called at once. `is_live()` tells whether something may still come of it that
+        a handler could wait for.
         """
         if self.ended:
             close()
         else:
             self._closers[resource] = close
+            if self._background_tree and _running_task() in self._background_tree:
+                self._background_owns.add(resource)
+            if is_live is not never:
+                self.prospects.sources[resource] = is_live
 
     def disown(self, resource: object) -> None:
         """`resource` is closed already: forget it. Harmless when it was never owned."""
         self._closers.pop(resource, None)
+        self._background_owns.discard(resource)
+        self.prospects.sources.pop(resource, None)
+
+    def adopt(self, task: asyncio.Task[Any]) -> None:
+        """`task` was started by this event's code: it ends with it."""
+        self.prospects.tasks.add(task)
+        if self._background_tree and _running_task() in self._background_tree:
+            self._background_tree.add(task)
+
+    def handle_in(self, task: asyncio.Task[Any] | None) -> None:
+        """`task` runs this event's handler from now on; None when that has returned."""
+        if self._main is not None:
+            self.prospects.tasks.discard(self._main)
+        self._main = task
+        if task is not None:
+            self.prospects.tasks.add(task)
+
+    @property
+    def handling(self) -> bool:
+        """True while the handler runs."""
+        return self._main is not None
+
+    def condemn(self, outcome: Outcome, sentence: str) -> None:
+        """End the handler: its task is cancelled, and whoever runs it finds `verdict`. Only the first one counts."""
+        if self.verdict is None and self._main is not None:
+            self.verdict = Verdict(outcome, sentence)
+            self._main.cancel()
+
+    def abandon(self) -> None:
+        """The client is gone: cancel the handler's tasks and close what they own; wait_until work goes on with its."""
+        for task in list(self.prospects.tasks):
+            if task is not self._main and task not in self._background_tree:
+                task.cancel()
+        for resource, close in list(self._closers.items()):
+            if resource not in self._background_owns:
+                self.disown(resource)
+                close()
 
     def wait_until(self, awaitable: Awaitable[Any]) -> None:
         """Keep this context alive until `awaitable` settles, 30 s after the response at the most.
@@ -114,6 +191,7 @@ class IoContext:
             )
         task = asyncio.create_task(_survivable(awaitable), name=_name_of(awaitable))
         self._background.add(task)
+        self._background_tree.add(task)
         task.add_done_callback(self._background_done)
         # A task that is cancelled before its first step never comes to await what it was given.
         task.add_done_callback(lambda _: _close_unstarted(awaitable))
@@ -139,8 +217,10 @@ class IoContext:
         if self._state is ContextState.ENDED:
             return
         self._state = ContextState.ENDED
-        for task in self._background:
-            task.cancel()
+        running = _running_task()
+        for task in {*self.prospects.tasks, *self._background}:
+            if task is not running and task is not self._main:
+                task.cancel()
         failures = []
         while self._closers:
             _, close = self._closers.popitem()
@@ -151,14 +231,22 @@ class IoContext:
         if failures:
             raise ExceptionGroup(f"Closing what {self.label} owned", failures)
 
+    def _cpu_exceeded(self) -> None:
+        assert self.meter is not None
+        milliseconds = self.meter.used_seconds * 1000
+        self.condemn(
+            Outcome.EXCEEDED_CPU,
+            CPU_EXCEEDED.format(milliseconds=milliseconds, limit=self.limits.cpu_ms),
+        )
+
     async def _drain(self) -> None:
         clock = asyncio.get_running_loop().time
-        deadline = clock() + self._wait_until_seconds
+        deadline = clock() + self.limits.wait_until_seconds
         while self._background and (remaining := deadline - clock()) > 0:
             await asyncio.wait(self._background, timeout=remaining)
         for task in self._background:
             self.observer.background_failed(
-                self.label, TimeoutError(_overlong(task, self._wait_until_seconds))
+                self.label, TimeoutError(_overlong(task, self.limits.wait_until_seconds))
             )
 
     def _background_done(self, task: asyncio.Task[None]) -> None:
@@ -194,6 +282,18 @@ def _overlong(task: asyncio.Task[None], seconds: float) -> str:
 def current() -> IoContext | None:
     """The context of the event whose code is running; None at global scope."""
     return _current.get()
+
+
+def context_in(context: Context) -> IoContext | None:
+    """The event whose code runs in the contextvars `context`; None if it is no event's."""
+    return context.get(_current)
+
+
+def _running_task() -> asyncio.Task[Any] | None:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # No event loop runs.
+        return None
 
 
 def require_current() -> IoContext:

@@ -6,6 +6,7 @@ only what it shows. Methods are called on the event loop, must not raise and mus
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -15,6 +16,9 @@ class Outcome(Enum):
 
     OK = "ok"
     EXCEPTION = "exception"
+    EXCEEDED_CPU = "exceeded_cpu"
+    EXCEEDED_SUBREQUESTS = "exceeded_subrequests"
+    HUNG = "hung"
     CANCELED = "canceled"
 
 
@@ -60,8 +64,16 @@ class Observer:
     def connection_failed(self, label: str, address: str, reason: BaseException) -> None:
         """connect(address) failed; `reason` is what the operating system or TLS said."""
 
-    def connection_waited(self, label: str, address: str, seconds: float) -> None:
-        """connect(address) stood in line `seconds` for one of its request's connection slots."""
+    def connection_waited(
+        self, label: str, address: str, seconds: float, holders: Sequence[str]
+    ) -> None:
+        """connect(address) stood in line `seconds` for a connection slot; `holders` had them when it came."""
+
+    def loop_blocked(self, place: str, seconds: float) -> None:
+        """Worker code at `place` has kept every other request waiting for `seconds`, and still does.
+
+        Called from another thread than the event loop's.
+        """
 
     def certificate_unchecked(self, label: str, address: str) -> None:
         """connect(address) speaks TLS with a host whose certificate is not checked, as was asked for."""

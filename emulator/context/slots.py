@@ -1,25 +1,68 @@
-"""The connections a request may be opening at once: a fair line in front of a few slots.
+"""The connections a request may have at once: a fair line in front of a few slots.
 
-Floor 2. Owns who holds a slot and who waits; knows nothing of sockets. Source: limits.md, mode `connecting`
-(a slot is held until the connection is open or has failed).
+Floor 2. Owns who holds a slot and who waits; knows nothing of sockets: a claim says of itself whether it is idle.
+Source: limits.md, "connections a request may be opening at once" and its two ways of counting.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from enum import Enum
 
-OPENING_CONNECTIONS_LIMIT = 6
+from emulator.config.limits import DEFAULT_LIMITS, ConnectionMode
+
+OPENING_CONNECTIONS_LIMIT = DEFAULT_LIMITS.connections
+# How often a waiter looks whether every holder is idle.
+LOOK_SECONDS = 0.02
+
+
+class ClaimState(Enum):
+    """What a claim has: nothing, a place in line, a slot."""
+
+    NEW = "new"
+    WAITING = "waiting"
+    HOLDING = "holding"
+    GIVEN_BACK = "given back"
+
+
+def _never() -> bool:
+    """Return False: what is told of a claim that says nothing of itself."""
+    return False
+
+
+@dataclass(eq=False)
+class Claim:
+    """One connection's claim to a slot.
+
+    `name` ("cache:6379 (worker.py:31)") is how others are told who holds it. Where open connections count: `is_idle()`
+    tells whether nothing is under way on it, `last_used()` when something was (the event loop's clock), and `close()`
+    closes it to make room.
+    """
+
+    name: str
+    is_idle: Callable[[], bool] = field(default=_never)
+    last_used: Callable[[], float] = field(default=float)
+    close: Callable[[], object] = field(default=_never)
+    state: ClaimState = ClaimState.NEW
+    waited_for: tuple[str, ...] = field(default=())
 
 
 class ConnectionSlots:
     """First come, first served; a waiter that is cancelled leaves the line and loses nothing for others."""
 
-    def __init__(self, limit: int = OPENING_CONNECTIONS_LIMIT) -> None:
+    def __init__(
+        self,
+        limit: int = OPENING_CONNECTIONS_LIMIT,
+        mode: ConnectionMode = ConnectionMode.CONNECTING,
+    ) -> None:
         self._free = limit
+        self._mode = mode
         self._line: deque[asyncio.Future[None]] = deque()
+        self._holders: dict[Claim, None] = {}
 
     @property
     def free(self) -> int:
@@ -31,31 +74,69 @@ class ConnectionSlots:
         """Connections that stand in line."""
         return sum(not waiter.done() for waiter in self._line)
 
-    @asynccontextmanager
-    async def held(self) -> AsyncIterator[None]:
-        """Hold one slot for the length of the `async with` block, waiting in line for it first."""
-        await self._take()
-        try:
-            yield
-        finally:
-            self._give_back()
+    @property
+    def holders(self) -> tuple[str, ...]:
+        """The names of those who hold a slot, longest first."""
+        return tuple(claim.name for claim in self._holders)
 
-    async def _take(self) -> None:
+    @asynccontextmanager
+    async def held(self, claim: Claim | None = None) -> AsyncIterator[Claim]:
+        """Hold one slot for the length of the block, waiting in line for it first.
+
+        Where open connections count, a block that ends well leaves the slot with `claim` until `give_back(claim)`.
+        `claim.waited_for` then names who held the slots when the wait began.
+        """
+        claim = claim or Claim("a connection")
+        await self._take(claim)
+        try:
+            yield claim
+        except BaseException:
+            self.give_back(claim)
+            raise
+        if self._mode is ConnectionMode.CONNECTING:
+            self.give_back(claim)
+
+    def give_back(self, claim: Claim) -> None:
+        """The connection is closed, or failed: its slot goes to the next in line. Harmless without one."""
+        if claim.state is not ClaimState.HOLDING:
+            claim.state = ClaimState.GIVEN_BACK
+            return
+        claim.state = ClaimState.GIVEN_BACK
+        self._holders.pop(claim, None)
+        self._pass_on()
+
+    async def _take(self, claim: Claim) -> None:
         if self._free:  # Then nobody stands in line: a slot given back goes to the first there.
             self._free -= 1
-            return
+        else:
+            claim.state = ClaimState.WAITING
+            claim.waited_for = self.holders
+            await self._wait()
+        claim.state = ClaimState.HOLDING
+        self._holders[claim] = None
+
+    async def _wait(self) -> None:
         waiter = asyncio.get_running_loop().create_future()
         self._line.append(waiter)
         try:
+            if self._mode is ConnectionMode.OPEN:
+                while not waiter.done():
+                    self._make_room()
+                    await asyncio.wait([waiter], timeout=LOOK_SECONDS)
             await waiter
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled():
-                self._give_back()  # The slot came in the same moment: hand it on.
+                self._pass_on()  # The slot came in the same moment: hand it on.
             elif waiter in self._line:  # Unless somebody who gave a slot back took it out.
                 self._line.remove(waiter)
             raise
 
-    def _give_back(self) -> None:
+    def _make_room(self) -> None:
+        """Close the least recently used connection if there is nothing under way on any."""
+        if self._holders and all(claim.is_idle() for claim in self._holders):
+            min(self._holders, key=lambda claim: claim.last_used()).close()
+
+    def _pass_on(self) -> None:
         while self._line:
             waiter = self._line.popleft()
             if not waiter.done():

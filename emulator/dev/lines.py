@@ -47,6 +47,8 @@ def _result(record: EventRecord) -> str:
         return f"{record.status} canceled" if record.status else "canceled"
     if record.status is None:
         return "failed"
+    if record.outcome is not Outcome.EXCEPTION:
+        return f"{record.status} {record.outcome.value}"
     # An error status says it already; after any other the body failed.
     return record.status if record.status.startswith("5") else f"{record.status} failed"
 

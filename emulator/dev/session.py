@@ -17,7 +17,7 @@ from emulator.dev.shutdown import Phase, Shutdown
 from emulator.dev.terminal import Terminal
 from emulator.runtime.isolate import Isolate
 from emulator.server import start
-from emulator.sockets import Network, Trust
+from emulator.sockets import Network, Policy, Trust
 
 PORT_TRIES = 10
 GRACE_SECONDS = 1.0
@@ -42,6 +42,7 @@ def run(config: Config, terminal: Terminal) -> int:
             isolate = Isolate.load(config.name, config.main, config.vars)
             for note in isolate.notes:
                 terminal.note(note)
+            _check_startup(config, isolate, terminal)
             with asyncio.Runner(loop_factory=loop_factory) as runner:
                 _run(
                     runner.get_loop(),
@@ -91,6 +92,7 @@ async def _serve(
         connect_listeners=config.connect,
         observer=terminal,
         network=network,
+        limits=config.limits,
     )
     try:
         used_port = urlsplit(server.url).port
@@ -108,7 +110,19 @@ async def _serve(
 def _network(config: Config) -> Network:
     """How connect() makes its connections, by the settings."""
     trust = Trust(config.tls_ca, frozenset(config.tls_insecure))
-    return Network(config.connect_timeout_seconds, trust)
+    policy = None if config.strict is None else Policy(config.strict.allowed)
+    return Network(config.connect_timeout_seconds, trust, policy)
+
+
+def _check_startup(config: Config, isolate: Isolate, terminal: Terminal) -> None:
+    """Say, or in strict mode refuse, that importing the worker takes too long for production."""
+    if isolate.startup_cpu_ms > config.limits.startup_cpu_ms:
+        sentence = errors.STARTUP_EXCEEDED.format(
+            milliseconds=isolate.startup_cpu_ms, limit=config.limits.startup_cpu_ms
+        )
+        if config.strict is not None:
+            raise errors.WorkerLoadError(sentence)
+        terminal.note(sentence)
 
 
 def _loop_factory(choice: EventLoopChoice) -> Callable[[], asyncio.AbstractEventLoop]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TextIO
 
@@ -104,11 +104,19 @@ class Terminal(Observer):
         text = printable(f'{label}: connect("{address}") failed: {summary(reason)}')
         self._line(Channel.ERR, text, colour=_RED)
 
-    def connection_waited(self, label: str, address: str, seconds: float) -> None:
-        """One line for a connection that stood in line for a slot."""
+    def connection_waited(
+        self, label: str, address: str, seconds: float, holders: Sequence[str]
+    ) -> None:
+        """One line for a connection that stood in line for a slot, with who had them."""
+        held = f", held by {', '.join(holders)}" if holders else ""
+        text = f"{label}: connect() to {address} waited {duration(seconds)} for a slot{held}"
+        self._line(Channel.ERR, printable(text), colour=_YELLOW)
+
+    def loop_blocked(self, place: str, seconds: float) -> None:
+        """One line, while it happens."""
         text = (
-            f'{label}: connect("{address}") waited {duration(seconds)} because as many connections '
-            "as a request may open at once were being opened."
+            f"{place} has blocked every request for {duration(seconds)}: it does not await. "
+            "Use an async library, or asyncio.to_thread()."
         )
         self._line(Channel.ERR, printable(text), colour=_YELLOW)
 

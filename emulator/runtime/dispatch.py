@@ -11,7 +11,7 @@ import inspect
 from typing import Any
 
 from emulator import errors
-from emulator.context import IoContext, enter
+from emulator.context import CpuExceeded, IoContext, enter
 from emulator.http import Request, Response
 from emulator.runtime import environment
 from emulator.runtime.entrypoints import Handler
@@ -49,14 +49,27 @@ async def _run(isolate: Isolate, handler: Handler, subject: object, context: IoC
     task = asyncio.current_task()
     with enter(context), environment.current(isolate.env):
         try:
-            result = handler.call(subject, isolate.env, ExecutionContext(context))
-            return await result if inspect.isawaitable(result) else result
+            return await _called(handler, subject, isolate, context)
         except Exception:
             raise
+        except CpuExceeded as error:
+            raise errors.HandlerExit(errors.EXCEEDED_RESOURCES) from error
         except BaseException as error:
             if _from_outside(error, task):
                 raise
             raise _exit(handler, error) from error
+
+
+async def _called(handler: Handler, subject: object, isolate: Isolate, context: IoContext) -> Any:
+    """Call the handler and await what it returns; measured, where CPU time is limited."""
+    meter = context.meter
+    if meter is None:
+        result = handler.call(subject, isolate.env, ExecutionContext(context))
+        return await result if inspect.isawaitable(result) else result
+    result = meter.run(handler.call, subject, isolate.env, ExecutionContext(context))
+    if inspect.iscoroutine(result):
+        return await meter.measured(result)
+    return await result if inspect.isawaitable(result) else result
 
 
 def _from_outside(error: BaseException, task: asyncio.Task[Any] | None) -> bool:

@@ -18,6 +18,7 @@ from aiohttp.test_utils import BaseTestServer
 from aiohttp.web_runner import ServerRunner
 
 from emulator.config import ConnectListener
+from emulator.config.limits import DEFAULT_LIMITS, Limits
 from emulator.context import Observer
 from emulator.errors import WORKER_MODULE_FAILED, WorkerLoadError
 from emulator.runtime import Isolate
@@ -44,6 +45,7 @@ class WorkerServer(BaseTestServer):
         listeners: Sequence[ConnectListener],
         observer: Observer,
         network: Network,
+        limits: Limits,
         host: str,
         port: int,
     ) -> None:
@@ -53,6 +55,7 @@ class WorkerServer(BaseTestServer):
         self._listeners = listeners
         self._observer = observer
         self._network = network
+        self._limits = limits
         self._inbound: list[InboundListener] = []
         self._isolate: Isolate | None = None
         self.connect_addresses: list[str] = []
@@ -102,7 +105,8 @@ class WorkerServer(BaseTestServer):
     async def _make_runner(self, **kwargs: Any) -> ServerRunner:
         assert self._isolate is not None
         return ServerRunner(
-            Front(self._isolate, self._observer, self._network), shutdown_timeout=GRACE_SECONDS
+            Front(self._isolate, self._observer, self._network, self._limits),
+            shutdown_timeout=GRACE_SECONDS,
         )
 
 
@@ -113,6 +117,7 @@ def serve(
     connect: int | Sequence[ConnectListener] = 0,
     observer: Observer | None = None,
     network: Network = DEFAULT_NETWORK,
+    limits: Limits = DEFAULT_LIMITS,
     host: str = "127.0.0.1",
     port: int = 0,
 ) -> WorkerServer:
@@ -129,7 +134,9 @@ def serve(
         if isinstance(connect, int)
         else connect
     )
-    return WorkerServer(worker, env or {}, listeners, observer or Observer(), network, host, port)
+    return WorkerServer(
+        worker, env or {}, listeners, observer or Observer(), network, limits, host, port
+    )
 
 
 def _load(worker: str | Path | ModuleType | type, env: Mapping[str, Any]) -> Isolate:

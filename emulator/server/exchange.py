@@ -16,7 +16,7 @@ from aiohttp.http import HttpVersion11
 from aiohttp.web_request import BaseRequest
 
 from emulator.context import EventRecord, IoContext, Outcome, enter
-from emulator.errors import SWITCHING_PROTOCOLS
+from emulator.errors import SWITCHING_PROTOCOLS, HandlerExit, SubrequestError
 from emulator.http import Request, Response
 from emulator.runtime import Isolate, dispatch
 from emulator.server.connection import ClientGone, HttpConnection, ResponseSink, Sent
@@ -43,7 +43,9 @@ class Exchange:
         self._observer = context.observer
         self._connection = cast(HttpConnection, request.protocol)
         self._body = (
-            RequestBody(request.content, self._send_continue) if request.body_exists else None
+            RequestBody(request.content, self._send_continue, context.limits.body_bytes)
+            if request.body_exists
+            else None
         )
         self._status: str | None = None
         self._keep_alive = request.keep_alive
@@ -61,7 +63,7 @@ class Exchange:
         if self._body is not None:
             self._connection.receive_body(self._request.content)
         try:
-            refusal = refusal_of(self._request)
+            refusal = refusal_of(self._request, self.context.limits.body_bytes)
             if refusal is None:
                 outcome = await self._serve()
             else:
@@ -90,13 +92,30 @@ class Exchange:
 
     async def _serve(self) -> Outcome:
         try:
-            response = await dispatch.fetch(self._isolate, self._worker_request(), self.context)
-            return await self._send(response)
+            return await self._send(await self._handle())
         except ClientGone:
             self._keep_alive = False
             return Outcome.CANCELED
+        except asyncio.CancelledError:
+            self.context.abandon()
+            raise
         except Exception as error:
             return self._fail(error)
+
+    async def _handle(self) -> Response:
+        """Run the worker's handler. Raises what it raises, or HandlerExit when the runtime has ended it."""
+        task = asyncio.current_task()
+        self.context.handle_in(task)
+        if self._body is not None:
+            self.context.prospects.sources[self._body] = self._body.may_deliver
+        try:
+            return await dispatch.fetch(self._isolate, self._worker_request(), self.context)
+        except asyncio.CancelledError:
+            if self.context.verdict is None or task is None or task.uncancel():
+                raise
+            raise HandlerExit(self.context.verdict.sentence) from None
+        finally:
+            self.context.handle_in(None)
 
     # In.
 
@@ -239,16 +258,27 @@ class Exchange:
             # The request was at fault, not the worker that could not read it.
             self._refuse(self._body.refusal)
             return Outcome.EXCEPTION
+        outcome, status = self._judged(error)
         self._observer.handler_failed(self.context.label, error)
-        body = error_text(error).encode()
+        body = error_text(error, outcome).encode()
         head = self._head(
-            500,
-            "Internal Server Error",
+            status.value,
+            status.phrase,
             [("Content-Type", "text/plain;charset=UTF-8")],
             [_content_length(len(body))],
         )
         self._write_if_open(head if self._request.method == "HEAD" else head + body)
-        return Outcome.EXCEPTION
+        return outcome
+
+    def _judged(self, error: Exception) -> tuple[Outcome, HTTPStatus]:
+        verdict = self.context.verdict
+        if verdict is not None and verdict.outcome is Outcome.EXCEEDED_CPU:
+            return verdict.outcome, HTTPStatus.SERVICE_UNAVAILABLE
+        if verdict is not None:
+            return verdict.outcome, HTTPStatus.INTERNAL_SERVER_ERROR
+        if isinstance(error, SubrequestError):
+            return Outcome.EXCEEDED_SUBREQUESTS, HTTPStatus.INTERNAL_SERVER_ERROR
+        return Outcome.EXCEPTION, HTTPStatus.INTERNAL_SERVER_ERROR
 
     def _write_if_open(self, data: bytes) -> None:
         if self._request.transport is not None:

@@ -12,11 +12,21 @@ from aiohttp.web import Server
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import StreamResponse
 
-from emulator.context import IoContext, Observer
+from emulator.config.limits import DEFAULT_LIMITS, Limits
+from emulator.context import (
+    IoContext,
+    Observer,
+    start_ticking,
+    stop_ticking,
+    unwatch,
+    watch,
+)
 from emulator.runtime import Isolate
 from emulator.server.connection import HttpConnection
 from emulator.server.exchange import Exchange
+from emulator.server.hang import HangWatch
 from emulator.server.limits import HEADERS_LIMIT_BYTES, HEADERS_LIMIT_COUNT, URL_LIMIT_BYTES
+from emulator.server.watchdog import Watchdog
 from emulator.sockets import DEFAULT_NETWORK, Network, unwatch_loop, watch_loop
 
 MOMENT_SECONDS = 0.001
@@ -30,9 +40,15 @@ class Front(Server):
     """
 
     def __init__(
-        self, isolate: Isolate, observer: Observer, network: Network = DEFAULT_NETWORK
+        self,
+        isolate: Isolate,
+        observer: Observer,
+        network: Network = DEFAULT_NETWORK,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         super().__init__(self._answer, handler_cancellation=True)
+        self._limits = limits
+        self._contexts: set[IoContext] = set()
         self.isolate = isolate
         self.observer = observer
         self._provided: dict[type, object] = {Network: network}
@@ -42,6 +58,17 @@ class Front(Server):
         loop = asyncio.get_running_loop()
         watch_loop(loop)
         self._watch.callback(unwatch_loop, loop)
+        watch(loop)
+        self._watch.callback(unwatch, loop)
+        if limits.cpu_ms is not None:
+            start_ticking()
+            self._watch.callback(stop_ticking)
+        if limits.hang_seconds is not None:
+            hangs = HangWatch(lambda: self._contexts, limits.hang_seconds)
+            self._watch.callback(loop.create_task(hangs.run(), name="hang watch").cancel)
+        watchdog = Watchdog(observer, limits)
+        watchdog.start()
+        self._watch.callback(watchdog.stop)
 
     def __call__(self) -> HttpConnection:
         return HttpConnection(
@@ -73,7 +100,7 @@ class Front(Server):
 
     def context(self, label: str) -> IoContext:
         """Return the context of a new event."""
-        return IoContext(label, self.observer, provided=self._provided)
+        return IoContext(label, self.observer, limits=self._limits, provided=self._provided)
 
     def see_out(self, context: IoContext) -> None:
         """The event of `context` is over: close what it owned, once its wait_until work is done."""
@@ -90,10 +117,12 @@ class Front(Server):
         context = self.context(f"{request.method} {request.raw_path}")
         exchange = Exchange(request, self.isolate, context)
         self._exchanges.add(request.task)
+        self._contexts.add(context)
         try:
             sent = await exchange.run()
         finally:
             self.see_out(exchange.context)
             self._exchanges.discard(request.task)
+            self._contexts.discard(context)
         await exchange.leave()
         return sent

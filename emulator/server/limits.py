@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from aiohttp.http import HttpVersion10, HttpVersion11
 from aiohttp.web_request import BaseRequest
 
+from emulator.config.limits import MIB
 from emulator.server.head import encode_head
 
 URL_LIMIT_BYTES = 16 * 1024
 HEADERS_LIMIT_BYTES = 128 * 1024
 HEADERS_LIMIT_COUNT = 1_000
-BODY_LIMIT_BYTES = 100 * 1024 * 1024
 
 _HOST = re.compile(r"[A-Za-z0-9\-._~%!$&'()*+,;=:\[\]]*")
 
@@ -52,11 +52,6 @@ HEADERS_TOO_LARGE = Refusal(
     "Request Header Fields Too Large",
     f"The request's headers are larger than {HEADERS_LIMIT_BYTES // 1024} KB, the platform's limit.",
 )
-BODY_TOO_LARGE = Refusal(
-    413,
-    "Payload Too Large",
-    f"The request's body is larger than {BODY_LIMIT_BYTES // (1024 * 1024)} MB, the platform's limit.",
-)
 NOT_A_PROXY = Refusal(405, "Method Not Allowed", "CONNECT is for proxies; this is a worker.")
 UNKNOWN_EXPECTATION = Refusal(
     417, "Expectation Failed", "The only Expect that is known is 100-continue."
@@ -64,12 +59,21 @@ UNKNOWN_EXPECTATION = Refusal(
 UNKNOWN_VERSION = Refusal(505, "HTTP Version Not Supported", "Speak HTTP/1.1 or HTTP/1.0.")
 
 
+def body_too_large(limit_bytes: int) -> Refusal:
+    """Return the refusal of a body of more than `limit_bytes`."""
+    return Refusal(
+        413,
+        "Payload Too Large",
+        f"The request's body is larger than {limit_bytes / MIB:g} MB, the limit (limits.body_mb).",
+    )
+
+
 def malformed(why: str) -> Refusal:
     """Return the refusal of a request that is not HTTP, by what the parser said."""
     return Refusal(400, "Bad Request", f"This is not a well-formed HTTP request: {why}.")
 
 
-def refusal_of(request: BaseRequest) -> Refusal | None:
+def refusal_of(request: BaseRequest, body_limit_bytes: int) -> Refusal | None:
     """Return what to answer in the worker's place; None when the worker should see `request`."""
     if request.version not in (HttpVersion11, HttpVersion10):
         return UNKNOWN_VERSION
@@ -97,6 +101,6 @@ def refusal_of(request: BaseRequest) -> Refusal | None:
     if expect is not None and expect.lower() != "100-continue":
         return UNKNOWN_EXPECTATION
     length = headers.get("Content-Length")
-    if length is not None and int(length) > BODY_LIMIT_BYTES:
-        return BODY_TOO_LARGE
+    if length is not None and int(length) > body_limit_bytes:
+        return body_too_large(body_limit_bytes)
     return None

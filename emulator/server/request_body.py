@@ -16,8 +16,9 @@ from enum import Enum
 from aiohttp import StreamReader
 from aiohttp.web import RequestPayloadError
 
+from emulator.config.limits import DEFAULT_LIMITS
 from emulator.errors import CONNECTION_LOST, REQUEST_BODY_AFTER_RESPONSE, SocketError
-from emulator.server.limits import BODY_LIMIT_BYTES, BODY_TOO_LARGE, Refusal, malformed
+from emulator.server.limits import Refusal, body_too_large, malformed
 from emulator.streams import ByteSource, Receiver
 
 # How long the rest of a body that nobody reads is taken and dropped, so that the connection can be used again.
@@ -44,8 +45,14 @@ class RequestBody(ByteSource):
     `discard_rest()` if the connection is to be kept.
     """
 
-    def __init__(self, payload: StreamReader, on_start: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        payload: StreamReader,
+        on_start: Callable[[], None],
+        limit_bytes: int = DEFAULT_LIMITS.body_bytes,
+    ) -> None:
         self.refusal: Refusal | None = None
+        self._limit_bytes = limit_bytes
         self._payload = payload
         self._on_start = on_start
         self._receiver: Receiver | None = None
@@ -58,6 +65,10 @@ class RequestBody(ByteSource):
     def complete(self) -> bool:
         """True once all of the body has arrived, read or not."""
         return self._payload.is_eof()
+
+    def may_deliver(self) -> bool:
+        """True while bytes may still come to whoever reads."""
+        return self._delivery is Delivery.RUNNING
 
     def ask(self) -> None:
         """Have the client send the body, if it waits for a word; nothing is read yet."""
@@ -108,9 +119,9 @@ class RequestBody(ByteSource):
         try:
             while data := await self._payload.readany():
                 size_bytes += len(data)
-                if size_bytes > BODY_LIMIT_BYTES:
-                    self.refusal = BODY_TOO_LARGE
-                    self._fail(RequestBodyError(BODY_TOO_LARGE.text))
+                if size_bytes > self._limit_bytes:
+                    self.refusal = body_too_large(self._limit_bytes)
+                    self._fail(RequestBodyError(self.refusal.text))
                     return
                 if self._receiver is None:
                     return

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sequence
 
 from emulator.config import ConnectListener
+from emulator.config.limits import DEFAULT_LIMITS, Limits
 from emulator.context import Observer
 from emulator.runtime import Isolate
 from emulator.server.front import Front
@@ -55,6 +56,7 @@ async def start(
     connect_listeners: Sequence[ConnectListener] = (),
     observer: Observer | None = None,
     network: Network = DEFAULT_NETWORK,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> RunningServer:
     """Serve `isolate` on `host` and the first free one of `port_tries` ports from `port` (0: any).
 
@@ -63,7 +65,7 @@ async def start(
     """
     network.trust.load()
     sockets = bind(host, port, port_tries)
-    front = Front(isolate, observer or Observer(), network)
+    front = Front(isolate, observer or Observer(), network, limits)
     url = f"http://{_in_url(host)}:{sockets[0].getsockname()[1]}"
     inbound: list[InboundListener] = []
     servers: list[asyncio.Server] = []
@@ -75,6 +77,10 @@ async def start(
             inbound.append(listener)
             running.connect_addresses.append(listener.address)
         loop = asyncio.get_running_loop()
+        if network.policy is not None:
+            network.policy.own_addresses.update(
+                listening.getsockname()[:2] for listening in sockets
+            )
         for listening in sockets:
             servers.append(await loop.create_server(front, sock=listening, backlog=BACKLOG))
     except BaseException:

@@ -5,6 +5,7 @@ from emulator.sockets.connect import accept, connect
 from emulator.sockets.lingering import end_lingering
 from emulator.sockets.network import DEFAULT_NETWORK, Network
 from emulator.sockets.options import SecureTransport, SocketOptions, parse_options
+from emulator.sockets.policy import Policy
 from emulator.sockets.socket import Socket, SocketInfo
 from emulator.sockets.state import SocketEvent, SocketState
 from emulator.sockets.stdlib import unwatch_loop, watch_loop
@@ -13,6 +14,7 @@ from emulator.sockets.tls import Trust
 __all__ = [
     "DEFAULT_NETWORK",
     "Network",
+    "Policy",
     "SecureTransport",
     "Socket",
     "SocketAddress",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from emulator.context import IoContext, require_current
+from emulator.context import Claim, IoContext, require_current
 from emulator.errors import ConfigError, OwnershipError
 from emulator.sockets.address import SocketAddress, parse_address
 from emulator.sockets.dial import dial, start_attempt, time_limit
@@ -38,9 +38,10 @@ def connect(
     context = require_current()
     if context.ended:
         raise OwnershipError(Socket.io_type, f"{context.label}, which is over")
+    context.spend_subrequest()
     socket = Socket(context, chosen, SocketInfo(remote_address=str(target)), target)
-    note = production_note(target)
-    if note is not None:
+    network = context.provided(Network, DEFAULT_NETWORK)
+    if network.policy is None and (note := production_note(target)) is not None:
         context.observer.note(note)
     socket.attempt(start_attempt(_attempt(socket, target, context), f"connect to {target}"))
     return socket
@@ -50,13 +51,22 @@ async def _attempt(socket: Socket, address: SocketAddress, context: IoContext) -
     loop = asyncio.get_running_loop()
     asked = loop.time()
     network = context.provided(Network, DEFAULT_NETWORK)
+    claim = Claim(
+        f"{address} ({socket.made_at.rpartition('/')[2]})",
+        is_idle=lambda: socket.is_idle,
+        last_used=lambda: socket.wire.last_used,
+        close=socket.make_room,
+    )
+    socket.claim(claim)
     try:
-        async with context.slots.held():
+        async with context.slots.held(claim):
             waited = loop.time() - asked
             if waited > NOTICEABLE_WAIT_SECONDS:
-                context.observer.connection_waited(context.label, str(address), waited)
+                context.observer.connection_waited(
+                    context.label, str(address), waited, claim.waited_for
+                )
             async with time_limit(network.connect_timeout_seconds):
-                await dial(address, socket.wire)
+                await dial(address, socket.wire, network.policy)
                 await socket.secured()
     except (OSError, ConfigError) as error:
         socket.connect_failed(error)

@@ -18,6 +18,7 @@ import aiohappyeyeballs
 
 from emulator.errors import NO_ANSWER, NO_HOST
 from emulator.sockets.address import SocketAddress
+from emulator.sockets.policy import Policy
 from emulator.sockets.wire import Wire
 
 NEXT_ADDRESS_SECONDS = 0.25
@@ -40,23 +41,31 @@ def start_attempt(attempt: Coroutine[Any, Any, None], name: str) -> asyncio.Task
     return asyncio.get_running_loop().create_task(attempt, name=name, context=Context())
 
 
-async def dial(address: SocketAddress, wire: Wire) -> None:
-    """Open a connection to `address` with `wire` as its protocol. Raises OSError with the operating system's reason."""
+async def dial(address: SocketAddress, wire: Wire, policy: Policy | None = None) -> None:
+    """Open a connection to `address` with `wire` as its protocol.
+
+    Raises OSError with the operating system's reason, or that of `policy`.
+    """
     try:
-        await _open(address, wire)
+        await _open(address, wire, policy)
     except UnicodeError as error:  # What Python's idna codec says of a label it can't encode.
         raise socket.gaierror(
             socket.EAI_NONAME, f"{address.hostname} is not a host name: {error}"
         ) from None
 
 
-async def _open(address: SocketAddress, wire: Wire) -> None:
+async def _open(address: SocketAddress, wire: Wire, policy: Policy | None) -> None:
     loop = asyncio.get_running_loop()
     host = address.host
     if not host:
         raise socket.gaierror(socket.EAI_NONAME, NO_HOST)
+    if policy is not None:
+        policy.check(address)
     if not _is_literal(host):
         infos = await loop.getaddrinfo(host, address.port, type=socket.SOCK_STREAM)
+        if policy is not None:
+            for info in infos:
+                policy.check_resolved(address, str(info[4][0]))
         if len(infos) > 1:
             raw = await aiohappyeyeballs.start_connection(
                 infos, happy_eyeballs_delay=NEXT_ADDRESS_SECONDS, interleave=1, loop=loop
@@ -64,6 +73,8 @@ async def _open(address: SocketAddress, wire: Wire) -> None:
             await loop.create_connection(lambda: wire, sock=raw)
             return
         host = str(infos[0][4][0])
+    elif policy is not None:
+        policy.check_resolved(address, host)
     await loop.create_connection(lambda: wire, host, address.port)
 
 

@@ -1,13 +1,15 @@
 """Addresses that production refuses and a developer's machine is full of.
 
-Floor 3. Owns which addresses those are and what to say of them; decides nothing else. Source: connect.md,
-"Addresses that production refuses".
+Floor 3. Owns which addresses those are, what to say of them, and the policy that refuses them in strict mode. Source:
+connect.md, "Addresses that production refuses".
 """
 
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import dataclass, field
 
+from emulator.errors import CONNECT_FAILED, SMTP_PROHIBITED, STRICTLY_REFUSED, TCP_LOOP
 from emulator.sockets.address import SocketAddress
 
 SMTP_PORT = 25
@@ -47,6 +49,56 @@ CLOUDFLARE_NOTE = (
     "for what is served from there."
 )
 SMTP_NOTE = "connect() to {address}: production prohibits connections to port 25. Deployed, use port 587 or 465."
+
+
+class RefusedError(OSError):
+    """An address that the policy refuses. `sentence` is the platform's; the message says why and how to allow it."""
+
+    def __init__(self, sentence: str, reason: str, address: str) -> None:
+        super().__init__(STRICTLY_REFUSED.format(reason=reason, address=address))
+        self.sentence = sentence
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Refuses what production refuses, but for the `allowed` "host:port" texts.
+
+    `own_addresses` are where this server itself listens; it is filled in when it does.
+    """
+
+    allowed: frozenset[str] = frozenset()
+    own_addresses: set[tuple[str, int]] = field(default_factory=set, compare=False)
+
+    def check(self, address: SocketAddress) -> None:
+        """Raise RefusedError if `address` is refused for its port or name alone."""
+        if self._allows(address):
+            return
+        text = str(address)
+        if address.port == SMTP_PORT:
+            raise RefusedError(SMTP_PROHIBITED, "production prohibits port 25", text)
+        host = address.host.lower().rstrip(".")
+        if host == "localhost" or host.endswith(".localhost"):
+            self._refuse_local(address, "127.0.0.1")
+
+    def check_resolved(self, address: SocketAddress, ip: str) -> None:
+        """Raise RefusedError if `ip`, which `address` was resolved to, is refused."""
+        if self._allows(address):
+            return
+        literal = ipaddress.ip_address(ip.partition("%")[0])
+        if any(literal in network for network in CLOUDFLARE_RANGES):
+            reason = "production refuses addresses of Cloudflare's own network"
+            raise RefusedError(CONNECT_FAILED, reason, str(address))
+        if not literal.is_global:
+            self._refuse_local(address, ip)
+
+    def _allows(self, address: SocketAddress) -> bool:
+        return str(address) in self.allowed or f"{address.hostname}:{address.port}" in self.allowed
+
+    def _refuse_local(self, address: SocketAddress, ip: str) -> None:
+        if any(port == address.port for _, port in self.own_addresses):
+            raise RefusedError(TCP_LOOP, "this worker listens there itself", str(address))
+        reason = f"production refuses private and local addresses ({ip})"
+        raise RefusedError(CONNECT_FAILED, reason, str(address))
 
 
 def production_note(address: SocketAddress) -> str | None:

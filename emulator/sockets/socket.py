@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from emulator import errors
-from emulator.context import IoContext, Owned
+from emulator.context import Claim, IoContext, Owned
 from emulator.errors import ConfigError, SocketError
 from emulator.naming import camel_case_aliases
 from emulator.sockets.address import SocketAddress
 from emulator.sockets.dial import start_attempt, time_limit
 from emulator.sockets.network import DEFAULT_NETWORK, Network
 from emulator.sockets.options import SecureTransport, SocketOptions, parse_upgrade_options
+from emulator.sockets.policy import RefusedError
 from emulator.sockets.state import OVER, SocketEvent, SocketState, next_state
 from emulator.sockets.tls import TlsLayer, TlsState, is_alert
 from emulator.sockets.wire import Wire, WireListener
@@ -92,6 +93,8 @@ class Socket(Owned, WireListener):
         self._writable = WritableStream.of(self._outgoing)
         self._incoming.closed.when_settled(self._reading_over)
         self._outgoing.closed.when_settled(self._writing_over)
+        # An upgrade goes on holding the slot of the socket before.
+        self._claim: Claim | None = None if upgraded_from is None else upgraded_from._claim
         context.own(self, self._let_go)
 
     def __repr__(self) -> str:
@@ -193,6 +196,25 @@ class Socket(Owned, WireListener):
     def attempt(self, attempt: asyncio.Task[None]) -> None:
         """`attempt` is opening this socket's connection; close() cancels it."""
         self._attempt = attempt
+
+    def claim(self, claim: Claim) -> None:
+        """`claim` is given back when this socket's connection is over."""
+        self._claim = claim
+
+    @property
+    def is_idle(self) -> bool:
+        """True while no read or write is under way on an open connection."""
+        opening = self._state is SocketState.CONNECTING
+        return not (opening or self._incoming.busy or self._channel.buffered_bytes)
+
+    def make_room(self) -> None:
+        """Somebody else needs this connection's slot: end it, with the platform's words."""
+        error = SocketError(errors.CONNECTION_LIMIT)
+        if self._move(SocketEvent.LOST):
+            self._incoming.error(error)
+            self._outgoing.fail(error)
+            self._channel.close()
+            self._settle(error)
 
     async def secured(self) -> None:
         """Wait until the connection can be used, TLS included where it was asked for. Raises OSError if it can't."""
@@ -306,6 +328,8 @@ class Socket(Owned, WireListener):
         self._over.resolve(None)
 
     def _failure_sentence(self, reason: BaseException) -> str:
+        if isinstance(reason, RefusedError):
+            return reason.sentence
         before = self._upgraded_from
         was_open = before is not None and before._opened.error is None
         if was_open and isinstance(reason, ConnectionError):
@@ -376,6 +400,8 @@ class Socket(Owned, WireListener):
 
     def _settle(self, error: SocketError | None) -> None:
         self._context.disown(self)
+        if self._claim is not None:
+            self._context.slots.give_back(self._claim)
         if error is None:
             self._closed.resolve(None)
         else:

@@ -15,7 +15,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from emulator.context import IoContext, current
+from emulator.context import Claim, IoContext, current
 
 _Factory = Callable[[], asyncio.BaseProtocol]
 
@@ -61,7 +61,10 @@ class _WatchedLoop:
         context = current()
         if context is None:  # The runtime's own, or a program that embeds it.
             return await self._original(protocol_factory, *args, **kwargs)
-        async with context.slots.held():
+        context.spend_subrequest()
+        host = args[0] if args else kwargs.get("host")
+        claim = Claim(f"{host or 'a connection'} (through asyncio)")
+        async with context.slots.held(claim):
             made = await self._original(protocol_factory, *args, **kwargs)
         transport = made[0]
         raw = kwargs.get("sock")
@@ -71,7 +74,7 @@ class _WatchedLoop:
             transport.close()
         else:
             context.traffic.sockets += 1
-            context.own(transport, transport.close)
+            context.own(transport, transport.close, lambda: not transport.is_closing())
         return made
 
 
@@ -89,7 +92,7 @@ def _watch_sockets() -> None:
 
 
 def _audit(event: str, args: tuple[Any, ...]) -> None:
-    if event == "socket.__new__" and (context := current()) is not None:
+    if event == "socket.__new__" and (context := current()) is not None and not context.ended:
         _own(context, args[0])
 
 
@@ -101,4 +104,6 @@ def _own(context: IoContext, raw: Any) -> None:
         if alive is not None:
             alive.close()
 
-    context.own(reference, close)
+    context.own(
+        reference, close, lambda: (alive := reference()) is not None and alive.fileno() >= 0
+    )

@@ -13,6 +13,7 @@ import socket
 import struct
 from abc import ABC, abstractmethod
 from enum import Enum
+from time import monotonic
 from typing import cast
 
 from emulator.context import Traffic
@@ -90,6 +91,7 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
     ) -> None:
         self._listener = listener
         self._traffic = traffic
+        self.last_used = monotonic()
         self._transport: asyncio.Transport | None = None
         self._receiver: Receiver | None = None
         self._feeder: Feeder | None = None
@@ -173,6 +175,7 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
         if self._outgoing is Outgoing.FLOWING or self._outgoing is Outgoing.FULL:
             transport.write(data)
             self._spoken = True
+            self.last_used = monotonic()
             self._traffic.bytes_sent += len(data)
         return self._outgoing is Outgoing.FLOWING
 
@@ -275,6 +278,7 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
         receiver = self._receiver
         if receiver is not None:
             self._traffic.bytes_received += len(data)
+            self.last_used = monotonic()
             receiver.receive(data)
             return
         self._dropped_bytes += len(data)

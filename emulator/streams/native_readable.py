@@ -87,6 +87,11 @@ class NativeReadable(ReadableCore, Receiver):
         return self._buffered_bytes
 
     @property
+    def busy(self) -> bool:
+        """True while somebody waits for bytes, or a pump moves them."""
+        return self._pump is not None or self._pending_read is not None
+
+    @property
     def pumping(self) -> bool:
         """True while a pump moves this stream's bytes away."""
         return self._pump is not None

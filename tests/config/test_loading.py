@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.config import Config, ConnectListener, EventLoopChoice, load
+from emulator.config import Config, ConnectListener, EventLoopChoice, Limits, load
 from emulator.errors import ConfigError
 
 
@@ -47,6 +47,8 @@ def test_a_bare_script_has_the_defaults(project: Path) -> None:
         tls_ca=(),
         tls_insecure=(),
         connect_timeout_seconds=30.0,
+        limits=Limits(),
+        strict=None,
         event_loop=EventLoopChoice.AUTO,
         source=None,
         notes=(),

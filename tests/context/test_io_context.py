@@ -9,6 +9,7 @@ from collections.abc import Awaitable
 import pytest
 
 from emulator import errors
+from emulator.config.limits import Limits
 from emulator.context import (
     ContextState,
     IoContext,
@@ -228,7 +229,7 @@ class TestWaitUntil:
         assert str(watcher.failures[0][1]) == "wait_until() work raised SystemExit(1)."
 
     async def test_overlong_work_is_cancelled_by_name(self, watcher: Watcher) -> None:
-        context = IoContext("GET /slow", watcher, wait_until_seconds=0.02)
+        context = IoContext("GET /slow", watcher, limits=Limits(wait_until_seconds=0.02))
         cancelled: list[str] = []
 
         async def forever() -> None:
@@ -251,7 +252,7 @@ class TestWaitUntil:
         )
 
     async def test_cleanup_of_overlong_work_is_not_cut_short(self, watcher: Watcher) -> None:
-        context = IoContext("GET /slow", watcher, wait_until_seconds=0.02)
+        context = IoContext("GET /slow", watcher, limits=Limits(wait_until_seconds=0.02))
         events: list[str] = []
 
         async def forever() -> None:
@@ -267,7 +268,7 @@ class TestWaitUntil:
         assert events == ["cleaned up"]
 
     async def test_quick_work_without_end_is_overlong_too(self, watcher: Watcher) -> None:
-        context = IoContext("GET /chain", watcher, wait_until_seconds=0.02)
+        context = IoContext("GET /chain", watcher, limits=Limits(wait_until_seconds=0.02))
 
         async def link() -> None:
             await asyncio.sleep(0)

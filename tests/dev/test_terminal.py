@@ -60,7 +60,7 @@ def test_failures_go_to_standard_error_with_their_cause() -> None:
     def say(terminal: Terminal) -> None:
         refused = ConnectionRefusedError(111, "Connection refused")
         terminal.connection_failed("GET /", "localhost:1", refused)
-        terminal.connection_waited("GET /", "localhost:1", 0.25)
+        terminal.connection_waited("GET /", "localhost:1", 0.25, ("cache:6379 (worker.py:31)",))
         terminal.handler_failed("GET /\x1b", ValueError("a"))
         terminal.background_failed("GET /", ValueError("b"))
         terminal.body_failed("GET /", ValueError("c"))
@@ -69,8 +69,7 @@ def test_failures_go_to_standard_error_with_their_cause() -> None:
         "",
         'GET /: connect("localhost:1") failed: ConnectionRefusedError: [Errno 111] Connection '
         "refused\n"
-        'GET /: connect("localhost:1") waited 250 ms because as many connections as a request may '
-        "open at once were being opened.\n"
+        "GET /: connect() to localhost:1 waited 250 ms for a slot, held by cache:6379 (worker.py:31)\n"
         "GET /\\x1b: the handler failed: ValueError: a\n"
         "GET /: wait_until() work failed: ValueError: b\n"
         "GET /: the response was cut short: ValueError: c\n",

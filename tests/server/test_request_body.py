@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from emulator import errors
+from emulator.config.limits import DEFAULT_LIMITS
 from emulator.http import Request, Response
 from emulator.server.embedded import serve
-from emulator.server.limits import BODY_LIMIT_BYTES, BODY_TOO_LARGE
+from emulator.server.limits import body_too_large
 from tests.server.serving import RawClient, Recorder, connected, exchanged, serving, worker
 from tests.support.waiting import within
 
@@ -203,9 +204,12 @@ async def test_a_client_that_goes_while_its_body_is_read() -> None:
 async def test_a_body_over_the_limit_is_refused_by_its_length() -> None:
     begun = []
     async with serving(lambda: begun.append(1)) as server, connected(server) as client:
-        post(client, f"Content-Length: {BODY_LIMIT_BYTES + 1}")
+        post(client, f"Content-Length: {DEFAULT_LIMITS.body_bytes + 1}")
         response = await client.response()
-        assert (response.status, response.body.decode()) == (413, BODY_TOO_LARGE.text + "\n")
+        assert (response.status, response.body.decode()) == (
+            413,
+            body_too_large(DEFAULT_LIMITS.body_bytes).text + "\n",
+        )
         # The client may send on: it is heard no more, and can read the answer.
         client.send(b"x" * 1_000_000)
         assert await client.rest() == b""
@@ -214,7 +218,7 @@ async def test_a_body_over_the_limit_is_refused_by_its_length() -> None:
 
 async def test_a_body_of_just_the_limit_passes() -> None:
     async with serving(unread) as server, connected(server) as client:
-        post(client, f"Content-Length: {BODY_LIMIT_BYTES}")
+        post(client, f"Content-Length: {DEFAULT_LIMITS.body_bytes}")
         assert (await client.response()).body == b"unread"
 
 
@@ -239,10 +243,13 @@ async def test_a_chunked_body_over_the_limit_is_refused_when_it_gets_there(handl
             await within(client.writer.drain())
         response = await client.response()
         if handler == "reads":
-            assert (response.status, response.body.decode()) == (413, BODY_TOO_LARGE.text + "\n")
+            assert (response.status, response.body.decode()) == (
+                413,
+                body_too_large(DEFAULT_LIMITS.body_bytes).text + "\n",
+            )
         else:
             assert response.status == 200
-            assert int(response.body) <= BODY_LIMIT_BYTES
+            assert int(response.body) <= DEFAULT_LIMITS.body_bytes
 
 
 @pytest.mark.parametrize("handler", [length, echo])

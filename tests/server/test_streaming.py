@@ -200,14 +200,15 @@ async def test_a_client_that_goes_while_the_handler_waits() -> None:
 async def test_wait_until_goes_on_when_the_client_is_gone() -> None:
     go_on = asyncio.Event()
 
-    async def afterwards(socket: Socket) -> None:
+    async def afterwards(upstream: str) -> None:
+        socket = connect(upstream)
         await go_on.wait()
         writer = socket.writable.get_writer()
         await writer.write(b"log line")
         await writer.close()
 
     async def fetch(request: Request, env: Any, ctx: Any) -> Response:
-        ctx.wait_until(afterwards(connect(env.UPSTREAM)))
+        ctx.wait_until(afterwards(env.UPSTREAM))
         await asyncio.Event().wait()
         return Response("never")
 

@@ -6,7 +6,7 @@ with request() as context:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from emulator.context import IoContext, Observer, enter
@@ -25,7 +25,9 @@ class RecordingObserver(Observer):
     def connection_failed(self, label: str, address: str, reason: BaseException) -> None:
         self.failures.append((label, address, reason))
 
-    def connection_waited(self, label: str, address: str, seconds: float) -> None:
+    def connection_waited(
+        self, label: str, address: str, seconds: float, holders: Sequence[str]
+    ) -> None:
         self.waits.append((label, address, seconds))
 
     def certificate_unchecked(self, label: str, address: str) -> None:

@@ -1,0 +1,71 @@
+"""What can still happen to a request: the things that could wake a handler that waits.
+
+Floor 2. Owns the lists; must not know what a socket or a timer is, only how to ask whether it is live. A handler whose
+tasks all wait while nothing here is live will wait for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+# A list of timers is cleared of those that are over each time it has grown so long.
+PRUNE_AT = 64
+
+
+def always() -> bool:
+    """The liveness of what is live as long as it is owned."""
+    return True
+
+
+def never() -> bool:
+    """The liveness of what nothing comes of by itself."""
+    return False
+
+
+class Prospects:
+    """One request's sources of events: what it owns, timers, work in threads, its tasks."""
+
+    def __init__(self) -> None:
+        self.sources: dict[object, Callable[[], bool]] = {}
+        self.tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
+        self._timers: list[asyncio.TimerHandle] = []
+        self._futures: list[asyncio.Future[Any]] = []
+
+    def add_timer(self, timer: asyncio.TimerHandle) -> None:
+        """`timer` was set by the request."""
+        if len(self._timers) >= PRUNE_AT:
+            self._timers = [each for each in self._timers if _is_set(each)]
+        self._timers.append(timer)
+
+    def add_future(self, future: asyncio.Future[Any]) -> None:
+        """`future` settles by itself: work in a thread."""
+        if len(self._futures) >= PRUNE_AT:
+            self._futures = [each for each in self._futures if not each.done()]
+        self._futures.append(future)
+
+    def live(self) -> bool:
+        """True while something can still happen."""
+        return (
+            any(is_live() for is_live in list(self.sources.values()))
+            or any(map(_is_set, self._timers))
+            or any(not future.done() for future in self._futures)
+        )
+
+    def waits(self) -> dict[asyncio.Task[Any], object] | None:
+        """Return what each unfinished task waits for; None when one of them can run."""
+        waits: dict[asyncio.Task[Any], object] = {}
+        for task in list(self.tasks):
+            if task.done():
+                continue
+            awaited = getattr(task, "_fut_waiter", None)
+            if awaited is None or awaited.done():
+                return None
+            waits[task] = awaited
+        return waits
+
+
+def _is_set(timer: asyncio.TimerHandle) -> bool:
+    return not timer.cancelled() and timer.when() > asyncio.get_running_loop().time()
