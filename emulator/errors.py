@@ -284,9 +284,7 @@ VIEW_NOT_FLAT = (
     "read(view) fills contiguous memory of native elements, which this {type} (format {format!r}) is not. "
     "Give a bytearray, an array.array or a memoryview of one."
 )
-NEW_VIEW_INVALID = (
-    "respond_with_new_view() takes bytes, a bytearray or a memoryview, not {type}."
-)
+NEW_VIEW_INVALID = "respond_with_new_view() takes bytes, a bytearray or a memoryview, not {type}."
 RESPOND_INVALID = "respond() takes a whole number of bytes from 0 up, not {value!r}."
 ILLEGAL_CONSTRUCTOR = "Illegal constructor: a {name} is made by its stream."
 MINIMUM_INVALID = (

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 
 from emulator.context import Claim, IoContext, require_current
 from emulator.errors import ConfigError, OwnershipError
-from emulator.sockets.address import SocketAddress, parse_address
+from emulator.sockets.address import SocketAddress, SocketInfo, parse_address
 from emulator.sockets.dial import dial, start_attempt, time_limit
 from emulator.sockets.network import DEFAULT_NETWORK, Network
 from emulator.sockets.options import SocketOptions, parse_options
 from emulator.sockets.policy import production_note
-from emulator.sockets.socket import Socket, SocketInfo
+from emulator.sockets.socket import Socket
 
 # A wait for a slot that is shorter is nobody's concern.
 NOTICEABLE_WAIT_SECONDS = 0.01

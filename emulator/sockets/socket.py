@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from emulator import errors
 from emulator.context import Claim, IoContext, Owned
 from emulator.errors import ConfigError, SocketError
 from emulator.naming import camel_case_aliases
-from emulator.sockets.address import SocketAddress
-from emulator.sockets.dial import start_attempt, time_limit
+from emulator.sockets.address import SocketAddress, SocketInfo
+from emulator.sockets.dial import failure_sentence, start_attempt, time_limit
 from emulator.sockets.network import DEFAULT_NETWORK, Network
 from emulator.sockets.options import SecureTransport, SocketOptions, parse_upgrade_options
-from emulator.sockets.policy import RefusedError
 from emulator.sockets.state import OVER, SocketEvent, SocketState, next_state
 from emulator.sockets.tls import TlsLayer, TlsState, is_alert
 from emulator.sockets.wire import Wire, WireListener
@@ -32,15 +31,6 @@ from emulator.streams import (
     ReadableStream,
     WritableStream,
 )
-
-
-@camel_case_aliases
-@dataclass(frozen=True, slots=True)
-class SocketInfo:
-    """What `opened` gives: each address is "host:port", or None where the platform does not tell it."""
-
-    remote_address: str | None = None
-    local_address: str | None = None
 
 
 @camel_case_aliases
@@ -243,7 +233,10 @@ class Socket(Owned, WireListener):
         shaking_hands = self._tls is not None and self._tls.state is TlsState.HANDSHAKING
         if shaking_hands and isinstance(reason, TimeoutError):
             reason.add_note(errors.TLS_NO_ANSWER)
-        error = SocketError(self._failure_sentence(reason))
+        before = self._upgraded_from
+        was_open = before is not None and before._opened.error is None
+        port = None if self._address is None else self._address.port
+        error = SocketError(failure_sentence(reason, port, was_open=was_open))
         error.__cause__ = reason
         if self.upgraded:  # Before it was open. The Socket that took over says the rest.
             self._opened.reject(error)
@@ -326,16 +319,6 @@ class Socket(Owned, WireListener):
         self._outgoing.seal()
         self._closed.resolve(None)
         self._over.resolve(None)
-
-    def _failure_sentence(self, reason: BaseException) -> str:
-        if isinstance(reason, RefusedError):
-            return reason.sentence
-        before = self._upgraded_from
-        was_open = before is not None and before._opened.error is None
-        if was_open and isinstance(reason, ConnectionError):
-            return errors.START_TLS_LOST
-        http = self._address is not None and self._address.port in (80, 443)
-        return errors.CONNECT_FAILED_HTTP if http else errors.CONNECT_FAILED
 
     def _note_silence(self) -> None:
         """A peer that hangs up on what it was sent may have waited for TLS."""

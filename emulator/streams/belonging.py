@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from emulator import errors
-from emulator.context import current, enter
+from emulator.context import current, enter, never
 from emulator.errors import AbortError
 from emulator.streams.promise import Promise
 
@@ -27,5 +27,5 @@ def end_with_request(closed: Promise[None], end: Callable[[object], object]) -> 
         with enter(home):
             end(AbortError(errors.REQUEST_OVER))
 
-    home.own(closed, finish)
+    home.own(closed, finish, never)
     closed.when_settled(lambda: home.disown(closed))

@@ -34,22 +34,6 @@ class NativeReadable(ReadableCore, Receiver):
     one chunk a read.
     """
 
-    __slots__ = (
-        "_buffer",
-        "_buffered_bytes",
-        "_error",
-        "_filling",
-        "_handed_read",
-        "_high_water_mark_bytes",
-        "_pending_read",
-        "_pump",
-        "_source",
-        "_state",
-        "_supply",
-        "closed",
-        "disturbed",
-    )
-
     def __init__(
         self, source: ByteSource, high_water_mark_bytes: int = HIGH_WATER_MARK_BYTES
     ) -> None:

@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from emulator.context import current, enter
+from emulator.context import current, enter, never
 from emulator.errors import ALGORITHM_EXITED, NOT_CALLABLE, OPTIONS_NOT_A_MAPPING, AbortError
 from emulator.naming import camel_case
 from emulator.streams.promise import Promise
@@ -94,7 +94,7 @@ def promise_of(result: Any) -> Promise[Any]:
     _running.add(task)
     home = current()
     if home is not None and not home.ended:
-        home.own(task, lambda: _stop(task))
+        home.own(task, lambda: _stop(task), never)
 
     def settle(done: asyncio.Future[Any]) -> None:
         _running.discard(done)

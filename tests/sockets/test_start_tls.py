@@ -10,7 +10,7 @@ import pytest
 
 from emulator.errors import SocketError
 from emulator.sockets import Network, Socket, SocketState, accept, connect
-from emulator.sockets.socket import SocketInfo
+from emulator.sockets.address import SocketInfo
 from emulator.streams import PromiseState
 from tests.support.certificates import Authority, IssuedCertificate
 from tests.support.contexts import RecordingObserver, request
