@@ -13,9 +13,17 @@ from tests.architecture.source_tree import PROJECT, SourceFile, SourceTree, writ
 
 
 def is_face(file: SourceFile) -> bool:
-    """True for a package's __init__.py that has more than a docstring."""
-    return file.path.endswith("/__init__.py") and len(file.tree.body) > bool(
-        ast.get_docstring(file.tree)
+    """True for a package's __init__.py that has more than a docstring, and is not the sum of its files."""
+    sums = any(
+        isinstance(node, ast.ImportFrom)
+        and node.module == "emulator.errors.exceptions"
+        and node.names[0].name == "*"
+        for node in file.tree.body
+    )
+    return (
+        file.path.endswith("/__init__.py")
+        and len(file.tree.body) > bool(ast.get_docstring(file.tree))
+        and not sums
     )
 
 

@@ -1,0 +1,58 @@
+"""What is forbidden, and what is used up.
+
+Floor 0. Owns sentences; `emulator.errors` has them all.
+"""
+
+from __future__ import annotations
+
+from emulator.errors.documentation import DOCS
+
+# Global scope and ownership.
+GLOBAL_SCOPE = (
+    "Disallowed operation called within global scope. Asynchronous I/O (ex: fetch() or connect()), "
+    "setting a timeout, and generating random values are not allowed within global scope. To fix "
+    "this error, perform this operation within a handler. "
+    f"{DOCS}/runtime-apis/handlers/"
+)
+NO_ENTROPY = "Cannot get entropy outside of request context"
+NO_RANDOM = "Cannot use random.{function}() outside of request context"
+CROSS_REQUEST = (
+    "Cannot perform I/O on behalf of a different request. I/O objects (such as streams, "
+    "request/response bodies, and others) created in the context of one request handler cannot be "
+    "accessed from a different request's handler. This is a limitation of Cloudflare Workers which "
+    "allows us to improve overall performance. (I/O type: {io_type})"
+)
+
+# Budgets.
+TOO_MANY_SUBREQUESTS = "Too many subrequests by single Worker invocation."
+EXCEEDED_RESOURCES = "Worker exceeded resource limits"
+CPU_EXCEEDED = (
+    "The handler used {milliseconds:.0f} ms of CPU time; its limit (limits.cpu_ms) is {limit} ms."
+)
+LIMIT_TOO_SMALL = "{file}: `{key}` must be 1 or more, not {value}."
+TOO_MANY_VARIABLES = (
+    "{file}: `vars` holds {count} variables; in strict mode {limit} are allowed, as in production. "
+    "Put several into one, as JSON."
+)
+VARIABLE_TOO_LARGE = (
+    "{file}: the variable {name} in `vars` is {size} bytes; "
+    "in strict mode {limit} are allowed, as in production."
+)
+STARTUP_EXCEEDED = (
+    "Script startup exceeded CPU time limit. (10021) Importing the worker took {milliseconds:.0f} ms of CPU time, "
+    "{limit} ms are allowed: move work from module level into a handler."
+)
+MEMORY_EXCEEDED = (
+    "The worker has grown by {grown} MB since it was loaded; production gives it {limit} MB in all."
+)
+HUNG = (
+    "The Workers runtime canceled this request because it detected that your Worker's code had hung and would never "
+    f"generate a response. Refer to: {DOCS}/observability/errors/"
+)
+HUNG_WAITS = "It waits on {awaited} at {place}."
+CONNECTION_LIMIT = "Response closed due to connection limit"
+SMTP_PROHIBITED = "Connections to port 25 are prohibited"
+TCP_LOOP = "TCP Loop detected"
+STRICTLY_REFUSED = (
+    'strict mode: {reason}. To allow it here all the same: [strict] allow = ["{address}"]'
+)

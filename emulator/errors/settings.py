@@ -1,0 +1,53 @@
+"""Settings and the command line.
+
+Floor 0. Owns sentences; `emulator.errors` has them all.
+"""
+
+from __future__ import annotations
+
+# Settings.
+CONFIG_MISSING = "{file} does not exist. Check the path given to --config."
+CONFIG_IS_DIRECTORY = "{file} is a directory. Give --config the settings file inside it."
+CONFIG_UNREADABLE = "{file} can't be read: {reason}."
+CONFIG_NOT_UTF8 = "{file} is not UTF-8 text (byte {byte}). Save it as UTF-8."
+CONFIG_JSON = (
+    "{file}: JSON settings are not read yet. Write them as wrangler_py.toml beside it, or name the "
+    "worker's file: pyworker dev path/to/worker.py"
+)
+CONFIG_JSON_SKIPPED = "{file}: JSON settings are not read yet. Write them as wrangler_py.toml."
+CONFIG_SYNTAX = "{file}{position}: {reason}."
+CONFIG_UNKNOWN_KEY = "{file}: unknown key `{key}`.{hint}"
+CONFIG_WRONG_VALUE = "{file}: `{key}` must be {expected}, found {found}."
+CONFIG_REQUIRED = "{file}: `{table}` has no `{key}`. Add, for example: {key} = {example}"
+CONFIG_NAME = (
+    '{file}: `name` must be lowercase letters, digits, dashes and underscores, found "{name}".'
+)
+CONFIG_DATE = '{file}: `compatibility_date` must be a date as "YYYY-MM-DD", found "{date}".'
+CONFIG_NOTED = "{file}: `{key}` has no effect here yet."
+CONFIG_SAME_LISTENER = (
+    "{file}: two [[connect]] entries listen on {protocol} port {port}: {first} and {second}. "
+    "Give each its own port."
+)
+CONFIG_NO_WORKER = (
+    "There is no worker to serve: neither this folder nor one above it has a settings file "
+    "({names}). Name the worker's file, pyworker dev path/to/worker.py, or write a "
+    'wrangler_py.toml with main = "path/to/worker.py".'
+)
+CONFIG_NO_MAIN = (
+    '{file} has no `main`. Add main = "path/to/worker.py", or name the worker\'s file: '
+    "pyworker dev path/to/worker.py"
+)
+MAIN_MISSING = "{origin}: there is no file {path}.{hint}"
+MAIN_IS_DIRECTORY = "{origin}: {path} is a directory. Name the worker's file in it."
+MAIN_NOT_PYTHON = "{origin}: {path} is not a Python file. pyworker runs workers in .py files."
+TLS_CA_MISSING = "{origin}: there is no file {path}."
+CONNECT_TIMEOUT = "--connect-timeout takes a number of seconds above 0, not {value}."
+VARIABLE_WRONG_VALUE = "The variable {variable} must be one of {expected}, found {found}."
+LOOP_MISSING = (
+    "PYWORKER_LOOP asks for uvloop, which is not installed. Install it (pip install uvloop) or "
+    "unset the variable."
+)
+
+# The command line.
+COMMAND_UNKNOWN = "No such command {name!r}.{hint}"
+COMMAND_IS_FILE = "{file!r} is a file, not a command. To serve it: pyworker dev {file}"
