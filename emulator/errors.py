@@ -10,6 +10,7 @@ Floor 0: imports nothing of ours; everything may import it. The class says whose
       GlobalScopeError       I/O while the worker's modules are being executed
       EntropyError           randomness there (an OSError, as on the platform)
       OwnershipError         another request's I/O object
+      SubrequestError        more connections and fetches than one request may make
       HandlerError           a handler that is missing or returned what can't be sent (a TypeError)
       HandlerExit            worker code that tried to end the process
       SocketError            a connection failed or was lost (also a ConnectionError, for Python's libraries)
@@ -60,8 +61,11 @@ class EntropyError(PlatformError, OSError):
 class OwnershipError(PlatformError, RuntimeError):
     """An I/O object used by a request that did not make it."""
 
-    def __init__(self, io_type: str, made_at: str) -> None:
-        super().__init__(f"{CROSS_REQUEST.format(io_type=io_type)} It was made at {made_at}.")
+    def __init__(self, io_type: str, made_at: str, thread: str | None = None) -> None:
+        where = USED_IN_THREAD.format(thread=thread) if thread else ""
+        super().__init__(
+            CROSS_REQUEST.format(io_type=io_type) + MADE_AT.format(place=made_at) + where
+        )
         self.io_type = io_type
         self.made_at = made_at
 
@@ -126,6 +130,14 @@ CROSS_REQUEST = (
     "request/response bodies, and others) created in the context of one request handler cannot be "
     "accessed from a different request's handler. This is a limitation of Cloudflare Workers which "
     "allows us to improve overall performance. (I/O type: {io_type})"
+)
+
+MADE_AT = " It was made at {place}."
+USED_IN_THREAD = (
+    " It was used in the thread {thread}; it works in the handler's own. Give a thread plain data."
+)
+CONNECT_IN_THREAD = (
+    "connect() works in the handler's own thread, this is {thread}. Give a thread plain data."
 )
 
 # Budgets.
@@ -226,10 +238,10 @@ START_TLS_UNREAD = (
     "them: read the server's answer before upgrading"
 )
 UPGRADE_OPTIONS_NOT_MAPPING = "start_tls(options): options must be a mapping or None, not {type}."
-EXPECTED_SERVER_HOSTNAME = (
-    "The expectedServerHostname option is not currently supported in startTls. "
-    "It works here; production refuses it."
+SERVER_NAME_UNSUPPORTED = (
+    "The expectedServerHostname option is not currently supported in startTls."
 )
+EXPECTED_SERVER_HOSTNAME = f"{SERVER_NAME_UNSUPPORTED} It works here; production refuses it."
 TLS_EXPECTED = 'connect() to {address}: it answered with a TLS alert, so it expects TLS. Use secureTransport "on".'
 TLS_MAYBE_EXPECTED = (
     "connect() to {address}: it closed the connection without an answer. "

@@ -115,6 +115,14 @@ class IoContext:
         """True in the thread that this context's event loop runs in."""
         return threading.get_ident() == self._thread
 
+    def usable_here(self) -> bool:
+        """True where code of this event runs, in its thread, while it has not ended."""
+        return (
+            _current.get() is self
+            and self._state is not ContextState.ENDED
+            and threading.get_ident() == self._thread
+        )
+
     def spend_subrequest(self) -> None:
         """Count one connection or fetch. Raises SubrequestError when there were too many."""
         self._subrequests += 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import sysconfig
+import threading
 from pathlib import Path
 from types import CodeType, FrameType
 
@@ -51,10 +52,12 @@ class Owned:
         return f"{self._made_code.co_filename}:{self._made_line}"
 
     def check_owner(self) -> None:
-        """Raise OwnershipError unless the running code belongs to this object's request."""
+        """Raise OwnershipError unless the running code belongs to this object's request, and runs in its thread."""
         owner = self._owner
-        if owner is not None and (owner is not current() or owner.ended):
-            raise OwnershipError(self.io_type, self.made_at)
+        if owner is None or owner.usable_here():
+            return
+        thread = None if owner.in_its_thread else threading.current_thread().name
+        raise OwnershipError(self.io_type, self.made_at, thread)
 
 
 def user_frame(frame: FrameType | None) -> FrameType | None:

@@ -276,13 +276,20 @@ class Exchange:
             return verdict.outcome, HTTPStatus.SERVICE_UNAVAILABLE
         if verdict is not None:
             return verdict.outcome, HTTPStatus.INTERNAL_SERVER_ERROR
-        if isinstance(error, SubrequestError):
+        if _stems_from(error, SubrequestError):
             return Outcome.EXCEEDED_SUBREQUESTS, HTTPStatus.INTERNAL_SERVER_ERROR
         return Outcome.EXCEPTION, HTTPStatus.INTERNAL_SERVER_ERROR
 
     def _write_if_open(self, data: bytes) -> None:
         if self._request.transport is not None:
             self._request.transport.write(data)
+
+
+def _stems_from(error: BaseException | None, kind: type[Exception]) -> bool:
+    """Tell whether `error` is of `kind`, or a group's or its causes' first is."""
+    if isinstance(error, BaseExceptionGroup):
+        return any(_stems_from(each, kind) for each in error.exceptions)
+    return isinstance(error, kind) or (error is not None and _stems_from(error.__cause__, kind))
 
 
 def _content_length(length: int) -> tuple[str, str]:

@@ -51,6 +51,7 @@ class Front(Server):
         self._contexts: set[IoContext] = set()
         self.isolate = isolate
         self.observer = observer
+        self._network = network
         self._provided: dict[type, object] = {Network: network}
         self._exchanges: set[asyncio.Task[None]] = set()
         self._afterwork: set[asyncio.Task[None]] = set()
@@ -97,6 +98,11 @@ class Front(Server):
         if self._afterwork:
             await asyncio.wait(self._afterwork)
         self._watch.close()
+
+    def listens_at(self, *addresses: tuple[str, int]) -> None:
+        """The worker is reached at these IP addresses and ports: in strict mode it can't connect there itself."""
+        if self._network.policy is not None:
+            self._network.policy.own_addresses.update(addresses)
 
     def context(self, label: str) -> IoContext:
         """Return the context of a new event."""

@@ -32,6 +32,7 @@ class InboundListener:
         host = self._listener.address
         bound = bind(host, self._listener.port)
         self.address = _address(host, bound[0].getsockname()[1])
+        self._front.listens_at(*(listening.getsockname()[:2] for listening in bound))
         for listening in bound:
             self._servers.append(
                 await loop.create_server(self._accept, sock=listening, backlog=BACKLOG)

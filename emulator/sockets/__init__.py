@@ -1,12 +1,12 @@
 """connect() and Socket. Floor 3; must not know HTTP."""
 
-from emulator.sockets.address import SocketAddress, parse_address
+from emulator.sockets.address import SocketAddress, SocketInfo, parse_address
 from emulator.sockets.connect import accept, connect
 from emulator.sockets.lingering import end_lingering
 from emulator.sockets.network import DEFAULT_NETWORK, Network
 from emulator.sockets.options import SecureTransport, SocketOptions, parse_options
 from emulator.sockets.policy import Policy
-from emulator.sockets.socket import Socket, SocketInfo
+from emulator.sockets.socket import Socket
 from emulator.sockets.state import SocketEvent, SocketState
 from emulator.sockets.stdlib import unwatch_loop, watch_loop
 from emulator.sockets.tls import Trust

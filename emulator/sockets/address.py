@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import ada_url
 
 from emulator import errors
+from emulator.naming import camel_case_aliases
 
 MAX_ADDRESS_CHARACTERS = 255
 MAX_PORT = 65_535
@@ -37,6 +38,15 @@ class SocketAddress:
         if self.hostname.startswith("[") and self.hostname.endswith("]"):
             return self.hostname[1:-1]
         return self.hostname
+
+
+@camel_case_aliases
+@dataclass(frozen=True, slots=True)
+class SocketInfo:
+    """What `opened` gives: each address is "host:port", or None where the platform does not tell it."""
+
+    remote_address: str | None = None
+    local_address: str | None = None
 
 
 def parse_address(address: object) -> SocketAddress:
