@@ -146,6 +146,7 @@ EXCEEDED_RESOURCES = "Worker exceeded resource limits"
 CPU_EXCEEDED = (
     "The handler used {milliseconds:.0f} ms of CPU time; its limit (limits.cpu_ms) is {limit} ms."
 )
+CPU_EXCEEDED_AT = " It was at {place}."
 LIMIT_TOO_SMALL = "{file}: `{key}` must be 1 or more, not {value}."
 TOO_MANY_VARIABLES = (
     "{file}: `vars` holds {count} variables; in strict mode {limit} are allowed, as in production. "
@@ -167,6 +168,10 @@ HUNG = (
     f"generate a response. Refer to: {DOCS}/observability/errors/"
 )
 HUNG_WAITS = "It waits on {awaited} at {place}."
+HUNG_HINT = (
+    "Nothing that this request started can still happen: no socket, timer, thread, task or body is left. "
+    "What another request does later, such as setting an event, does not count: production cancels this one too."
+)
 CONNECTION_LIMIT = "Response closed due to connection limit"
 SMTP_PROHIBITED = "Connections to port 25 are prohibited"
 TCP_LOOP = "TCP Loop detected"

@@ -16,6 +16,7 @@ from emulator.config.limits import DEFAULT_LIMITS, Limits
 from emulator.context import (
     IoContext,
     Observer,
+    current_meter,
     start_ticking,
     stop_ticking,
     unwatch,
@@ -62,7 +63,7 @@ class Front(Server):
         watch(loop)
         self._watch.callback(unwatch, loop)
         if limits.cpu_ms is not None:
-            start_ticking()
+            start_ticking(current_meter)
             self._watch.callback(stop_ticking)
         if limits.hang_seconds is not None:
             hangs = HangWatch(lambda: self._contexts, limits.hang_seconds)
