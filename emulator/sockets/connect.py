@@ -37,12 +37,7 @@ def connect(
     target = parse_address(address)
     chosen = parse_options(options, named)
     context = require_current()
-    if context.ended:
-        raise OwnershipError(Socket.io_type, f"{context.label}, which is over")
-    if not context.in_its_thread:
-        thread = threading.current_thread().name
-        raise RuntimeError(CONNECT_IN_THREAD.format(thread=thread))
-    context.spend_subrequest()
+    begin_connection(context)
     socket = Socket(context, chosen, SocketInfo(remote_address=str(target)), target)
     network = context.provided(Network, DEFAULT_NETWORK)
     if network.policy is None and (note := production_note(target)) is not None:
@@ -65,6 +60,19 @@ async def _attempt(socket: Socket, address: SocketAddress, context: IoContext) -
                 await socket.secured()
     except (OSError, ConfigError) as error:
         socket.connect_failed(error)
+
+
+def begin_connection(context: IoContext) -> None:
+    """Check, in the platform's order, that `context` may connect, and count it.
+
+    Raises OwnershipError when its event is over, RuntimeError in another thread, SubrequestError.
+    """
+    if context.ended:
+        raise OwnershipError(Socket.io_type, f"{context.label}, which is over")
+    if not context.in_its_thread:
+        thread = threading.current_thread().name
+        raise RuntimeError(CONNECT_IN_THREAD.format(thread=thread))
+    context.spend_subrequest()
 
 
 def tell_wait(context: IoContext, address: SocketAddress, seconds: float, claim: Claim) -> None:

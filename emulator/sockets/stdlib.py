@@ -19,7 +19,7 @@ from typing import Any
 
 from emulator.context import Claim, IoContext, always, current, user_frame
 from emulator.sockets.address import SocketAddress
-from emulator.sockets.connect import tell_wait
+from emulator.sockets.connect import begin_connection, tell_wait
 from emulator.sockets.network import DEFAULT_NETWORK, Network
 from emulator.sockets.policy import Policy, production_note
 
@@ -67,7 +67,7 @@ class _WatchedLoop:
         context = current()
         if context is None:  # The runtime's own, or a program that embeds it.
             return await self._original(protocol_factory, *args, **kwargs)
-        context.spend_subrequest()
+        begin_connection(context)
         address = _address_of(args, kwargs)
         claim = Claim(f"{address or 'a connection'} ({_place()})")
         context.prospects.sources[claim] = always

@@ -160,6 +160,23 @@ async def test_where_open_ones_count_an_asyncio_connection_holds_its_slot_until_
         assert await answered(fetch, OPEN, Recorder()) == b"freed"
 
 
+async def test_an_upgrade_goes_on_with_the_slot_and_gives_it_back() -> None:
+    async def fetch(request: Request) -> Response:
+        slots = require_current().slots
+        plain = connect(peers.address, secure_transport="starttls")
+        await plain.opened
+        secure = plain.start_tls()
+        await within(plain.closed)
+        assert slots.free == 1
+        assert slots.holders[0].startswith(peers.address)
+        await within(secure.close())
+        await until(lambda: slots.free == 2, "the slot to be free")
+        return Response("freed")
+
+    async with PeerServer(lambda peer: peer.wait_for_eof()) as peers:
+        assert await answered(fetch, OPEN, Recorder()) == b"freed"
+
+
 async def refused(address: str) -> None:
     with pytest.raises(ConnectionError):
         await within(connect(address).opened)
