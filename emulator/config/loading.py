@@ -31,6 +31,7 @@ from emulator.config.settings import FILE_NAMES, setting
 from emulator.config.validation import Values, is_seconds, validate
 
 _WORKER_NAME = re.compile(r"[a-z0-9_][a-z0-9_-]*")
+_HOST_AND_PORT = re.compile(r"[^\s/]+:\d+")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -66,7 +67,7 @@ def load(
 
     strict = None
     if chosen("strict") or (chosen("strict") is None and "strict_allow" in values.plain):
-        strict = Strictness(frozenset(_added(values.plain, "strict_allow")))
+        strict = Strictness(_allowed(document, values))
         _check_variables(document, values)
 
     return Config(
@@ -213,6 +214,21 @@ def _limits(chosen: Callable[[str], object], document: Document | None, *, stric
         wait_until_seconds=float(cast("float", chosen("wait_until_seconds"))),
         body_bytes=count("body_mb") * MIB,
     )
+
+
+def _allowed(document: Document | None, values: Values) -> frozenset[str]:
+    """The addresses of `strict.allow`, in lower case."""
+    texts = _added(values.plain, "strict_allow")
+    for number, text in enumerate(texts):
+        if not _HOST_AND_PORT.fullmatch(text):
+            message = errors.CONFIG_WRONG_VALUE.format(
+                file="" if document is None else document.shown,
+                key=f"strict.allow[{number}]",
+                expected='an address as "host:port"',
+                found=f'"{text}"',
+            )
+            raise errors.ConfigError(message)
+    return frozenset(text.lower() for text in texts)
 
 
 def _check_variables(document: Document | None, values: Values) -> None:

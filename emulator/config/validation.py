@@ -113,6 +113,8 @@ def _walk(
             _walk(document, value, node, f"{path}.", into, values)
         elif isinstance(value, bool) and "enabled" in node.children:
             _walk(document, {"enabled": value}, node, f"{path}.", into, values)
+        elif "enabled" in node.children:
+            raise _wrong_value(document, path, "true, false or a table", _found(value))
         else:
             raise _wrong_type(document, path, Kind.TABLE, value)
 

@@ -1,16 +1,18 @@
 """One event's belongings and the rules about them. Floor 2; must not know what a stream or a socket is."""
 
 from emulator.context.cpu import CpuExceeded, CpuMeter, start_ticking, stop_ticking
+from emulator.context.frames import place_of, user_frame
 from emulator.context.io_context import (
     ContextState,
     IoContext,
     current,
+    current_meter,
     enter,
     require_current,
 )
 from emulator.context.loop_watch import unwatch, watch
 from emulator.context.observer import EventRecord, Observer, Outcome, Traffic
-from emulator.context.ownership import Owned, user_frame
+from emulator.context.ownership import Owned
 from emulator.context.prospects import Prospects, always, never
 from emulator.context.slots import OPENING_CONNECTIONS_LIMIT, Claim, ConnectionSlots
 
@@ -30,8 +32,10 @@ __all__ = [
     "Traffic",
     "always",
     "current",
+    "current_meter",
     "enter",
     "never",
+    "place_of",
     "require_current",
     "start_ticking",
     "stop_ticking",

@@ -6,16 +6,22 @@ Source: limits.md, "CPU time".
 
 A handler that awaits is measured at the end of each step. One that loops without awaiting is interrupted by a process
 timer (ITIMER_PROF) whose signal handler raises CpuExceeded in the middle of it; that takes the main thread and a system
-that has the timer. A C call that does not return to Python can't be interrupted.
+that has the timer. A callback of the event loop is no step of a task: it pays for what the timer finds it running. A C
+call that does not return to Python can't be interrupted.
 """
 
 from __future__ import annotations
 
+import asyncio
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Generator
+from types import FrameType
 from typing import Any
+
+from emulator.context.frames import is_users
 
 # How much CPU time may pass before a running step is looked at.
 TICK_SECONDS = 0.01
@@ -26,12 +32,18 @@ class CpuExceeded(BaseException):
 
 
 class CpuMeter:
-    """What one request has used, and may. `on_exceeded()` is called once, when it is too much."""
+    """What one request has used, and may. `on_exceeded(frame)` is called once, when it is too much.
 
-    def __init__(self, limit_seconds: float, on_exceeded: Callable[[], None]) -> None:
+    It is given the frame that was interrupted, if one was, and returns the sentence that every CpuExceeded carries.
+    """
+
+    def __init__(
+        self, limit_seconds: float, on_exceeded: Callable[[FrameType | None], str]
+    ) -> None:
         self.used_seconds = 0.0
         self.limit_seconds = limit_seconds
         self._on_exceeded = on_exceeded
+        self._sentence: str | None = None
         self._began = 0.0
 
     def measured(self, coroutine: Coroutine[Any, Any, Any]) -> Coroutine[Any, Any, Any]:
@@ -41,34 +53,71 @@ class CpuMeter:
     def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call `function` as a step of its own. Raises CpuExceeded in it, or at its end, when that is too much."""
         global _running
-        outer, _running = _running, self
+        outer = _running
+        if outer is self:  # A task that began at once, within a step.
+            return function(*arguments)
+        if outer is not None:
+            outer._pause()
+        _running = self
         self._began = time.thread_time()
         try:
-            return function(*arguments)
+            result = function(*arguments)
+            if self.seconds_now() > self.limit_seconds:
+                raise self.exceed(None)
+            return result
+        except CpuExceeded:
+            raise
+        except BaseException:  # StopIteration, a coroutine's end, among others.
+            if self.seconds_now() > self.limit_seconds:
+                raise self.exceed(None) from None
+            raise
         finally:
+            self._pause()
             _running = outer
-            self.used_seconds += time.thread_time() - self._began
-            if self.used_seconds > self.limit_seconds:
-                self.exceed()
+            if _trace is not None:
+                _stop_tracing()
+            if outer is not None:
+                outer._began = time.thread_time()
 
-    def tick(self) -> None:
-        """A step is under way, and has been for a while: end it if it has used too much."""
-        if self.used_seconds + time.thread_time() - self._began > self.limit_seconds:
-            self.exceed()
+    def seconds_now(self) -> float:
+        """Return what was used up to this moment."""
+        if _running is not self:
+            return self.used_seconds
+        return self.used_seconds + time.thread_time() - self._began
 
-    def exceed(self) -> None:
-        """Tell whoever watches, and raise CpuExceeded."""
-        self._on_exceeded()
-        raise CpuExceeded
+    def exceed(self, frame: FrameType | None) -> CpuExceeded:
+        """Tell whoever watches, the first time, and return what to raise."""
+        if self._sentence is None:
+            self._sentence = self._on_exceeded(frame)
+        return CpuExceeded(self._sentence)
 
+    @property
+    def exceeded(self) -> bool:
+        """True once it was too much."""
+        return self._sentence is not None
+
+    def _pause(self) -> None:
+        self.used_seconds = self.seconds_now()
+
+
+# What calls a step or a callback.
+_OUTERMOST = frozenset(
+    {CpuMeter.run.__code__, asyncio.Handle._run.__code__, asyncio.Runner.run.__code__}
+)
 
 _running: CpuMeter | None = None
 _ticking = 0
 _handler_before: Any = None
+_last_tick = 0.0
+# In place between an exception that may be caught and the line after it.
+_trace: Callable[[FrameType, str, object], Any] | None = None
 
 
-def start_ticking() -> None:
-    """Have running steps looked at. Call from the main thread; elsewhere only steps that end are measured."""
+def start_ticking(meter_of_callback: Callable[[], CpuMeter | None]) -> None:
+    """Have running steps looked at. Call from the main thread; elsewhere only steps that end are measured.
+
+    `meter_of_callback()` tells who pays for code that runs in no step of a task.
+    """
     global _ticking, _handler_before
     if (
         not hasattr(signal, "setitimer")
@@ -77,7 +126,11 @@ def start_ticking() -> None:
         return
     _ticking += 1
     if _ticking == 1:
-        _handler_before = signal.signal(signal.SIGPROF, _tick)
+
+        def tick(number: int, frame: FrameType | None) -> None:
+            _tick(frame, meter_of_callback)
+
+        _handler_before = signal.signal(signal.SIGPROF, tick)
         signal.setitimer(signal.ITIMER_PROF, TICK_SECONDS, TICK_SECONDS)
 
 
@@ -92,9 +145,67 @@ def stop_ticking() -> None:
         signal.signal(signal.SIGPROF, _handler_before)
 
 
-def _tick(number: int, frame: object) -> None:
-    if _running is not None:
-        _running.tick()
+def _tick(frame: FrameType | None, meter_of_callback: Callable[[], CpuMeter | None]) -> None:
+    """A step or callback is under way, and has been for a while: end it if its request has used too much."""
+    global _last_tick
+    if _trace is not None:
+        _stop_tracing()
+    now = time.thread_time()
+    passed, _last_tick = now - _last_tick, now
+    meter = _running
+    if meter is None:
+        meter = meter_of_callback()
+        if meter is None:
+            return
+        meter.used_seconds += min(passed, TICK_SECONDS)
+    if meter.seconds_now() > meter.limit_seconds:
+        caught = meter.exceeded
+        users = _users_part(frame)
+        error = meter.exceed(users)
+        if users is None:
+            return  # The runtime's work, which must not be torn: the end of the step will do.
+        if caught and sys.gettrace() is None:
+            _raise_when_caught(frame, error)
+        raise error
+
+
+def _users_part(frame: FrameType | None) -> FrameType | None:
+    """Return the innermost frame of worker code in the step or callback that was interrupted in `frame`, if any."""
+    if frame is None or frame.f_code.co_filename == __file__:
+        return None
+    while frame is not None and frame.f_code not in _OUTERMOST:
+        if is_users(frame):
+            return frame
+        frame = frame.f_back
+    return None
+
+
+def _raise_when_caught(frame: FrameType | None, error: CpuExceeded) -> None:
+    """See to it that code which catches everything, in a loop, does not outlive the exception that is raised next.
+
+    Its first line after that, in the `except` clause, raises it again: there the same `try` does not catch it.
+    """
+
+    global _trace
+
+    def trace(traced: FrameType, event: str, argument: object) -> Any:
+        if event == "line":
+            raise error
+        return trace
+
+    inside = frame
+    while inside is not None and inside.f_code is not CpuMeter.run.__code__:
+        inside.f_trace = trace
+        inside = inside.f_back
+    _trace = trace
+    sys.settrace(trace)  # Python takes it away as soon as it raises.
+
+
+def _stop_tracing() -> None:
+    global _trace
+    if sys.gettrace() is _trace:
+        sys.settrace(None)
+    _trace = None
 
 
 class _Measured(Coroutine[Any, Any, Any]):

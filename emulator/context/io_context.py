@@ -20,15 +20,19 @@ from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from dataclasses import dataclass
 from enum import Enum
-from types import MappingProxyType
+from types import FrameType, MappingProxyType
 from typing import Any, TypeVar, cast
 
 from emulator.config.limits import DEFAULT_LIMITS, Limits
-from emulator.context.cpu import CpuMeter
+from emulator.context.cpu import CpuExceeded, CpuMeter
+from emulator.context.frames import place_of, user_frame
 from emulator.context.observer import Observer, Outcome, Traffic
 from emulator.context.prospects import Prospects, always, never
 from emulator.context.slots import ConnectionSlots
-from emulator.errors import CPU_EXCEEDED, GlobalScopeError, SubrequestError
+from emulator.errors import CPU_EXCEEDED, CPU_EXCEEDED_AT, GlobalScopeError, SubrequestError
+
+# How long wait_until work may still use the sockets of a handler whose client is gone.
+GOODBYE_SECONDS = 0.5
 
 T = TypeVar("T")
 
@@ -73,8 +77,8 @@ class IoContext:
         self.prospects = Prospects()
         self.meter: CpuMeter | None = None
         self.verdict: Verdict | None = None
-        self._main: asyncio.Task[Any] | None = None
-        self._background_tree: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
+        self._cancellations = 0
+        self._background_tree: weakref.WeakSet[asyncio.Task[Any]] | None = None
         if limits.cpu_ms is not None:
             self.meter = CpuMeter(limits.cpu_ms / 1000, self._cpu_exceeded)
         self._subrequests = 0
@@ -115,6 +119,14 @@ class IoContext:
         """True in the thread that this context's event loop runs in."""
         return threading.get_ident() == self._thread
 
+    def usable_here(self) -> bool:
+        """True where code of this event runs, in its thread, while it has not ended."""
+        return (
+            _current.get() is self
+            and self._state is not ContextState.ENDED
+            and threading.get_ident() == self._thread
+        )
+
     def spend_subrequest(self) -> None:
         """Count one connection or fetch. Raises SubrequestError when there were too many."""
         self._subrequests += 1
@@ -133,7 +145,7 @@ class IoContext:
             close()
         else:
             self._closers[resource] = close
-            if self._background_tree and _running_task() in self._background_tree:
+            if self._in_background():
                 self._background_owns.add(resource)
             if is_live is not never:
                 self.prospects.sources[resource] = is_live
@@ -146,34 +158,54 @@ class IoContext:
 
     def adopt(self, task: asyncio.Task[Any]) -> None:
         """`task` was started by this event's code: it ends with it."""
-        self.prospects.tasks.add(task)
-        if self._background_tree and _running_task() in self._background_tree:
+        self.prospects.add_task(task)
+        if self.meter is not None:
+            task.add_done_callback(_take_note)
+        if self._background_tree is not None and self._in_background():
             self._background_tree.add(task)
 
     def handle_in(self, task: asyncio.Task[Any] | None) -> None:
-        """`task` runs this event's handler from now on; None when that has returned."""
-        if self._main is not None:
-            self.prospects.tasks.discard(self._main)
-        self._main = task
-        if task is not None:
-            self.prospects.tasks.add(task)
+        """`task` runs this event's handler from now on; None when that has returned and can't be condemned any more."""
+        handler = self.prospects.handler
+        while self._cancellations and handler is not None:
+            self._cancellations -= 1
+            handler.uncancel()
+        self.prospects.handler = task
 
     @property
     def handling(self) -> bool:
         """True while the handler runs."""
-        return self._main is not None
+        return self.prospects.handler is not None
 
     def condemn(self, outcome: Outcome, sentence: str) -> None:
-        """End the handler: its task is cancelled, and whoever runs it finds `verdict`. Only the first one counts."""
-        if self.verdict is None and self._main is not None:
+        """End the handler: its task is cancelled, and whoever runs it finds `verdict`. Only the first one counts.
+
+        A handler that goes on all the same is cancelled again each time. One that runs this very moment is not: whoever
+        interrupts it raises.
+        """
+        if self.verdict is None:
             self.verdict = Verdict(outcome, sentence)
-            self._main.cancel()
+        handler = self.prospects.handler
+        if handler is not None and handler is not _running_task():
+            self._cancellations += 1
+            handler.cancel()
 
     def abandon(self) -> None:
-        """The client is gone: cancel the handler's tasks and close what they own; wait_until work goes on with its."""
-        for task in list(self.prospects.tasks):
-            if task is not self._main and task not in self._background_tree:
+        """The client is gone: cancel the handler's tasks and close what they own; wait_until work goes on with its.
+
+        While there is such work it has GOODBYE_SECONDS with the handler's sockets: many protocols end with a word.
+        """
+        background = self._background_tree or ()
+        for task in self.prospects.tasks:
+            if task is not self.prospects.handler and task not in background:
                 task.cancel()
+        if self.working:
+            asyncio.get_running_loop().call_later(GOODBYE_SECONDS, self._close_handlers)
+        else:
+            self._close_handlers()
+
+    def _close_handlers(self) -> None:
+        """Close what the handler made, and not wait_until work."""
         for resource, close in list(self._closers.items()):
             if resource not in self._background_owns:
                 self.disown(resource)
@@ -191,6 +223,8 @@ class IoContext:
             )
         task = asyncio.create_task(_survivable(awaitable), name=_name_of(awaitable))
         self._background.add(task)
+        if self._background_tree is None:
+            self._background_tree = weakref.WeakSet()
         self._background_tree.add(task)
         task.add_done_callback(self._background_done)
         # A task that is cancelled before its first step never comes to await what it was given.
@@ -219,7 +253,7 @@ class IoContext:
         self._state = ContextState.ENDED
         running = _running_task()
         for task in {*self.prospects.tasks, *self._background}:
-            if task is not running and task is not self._main:
+            if task is not running and task is not self.prospects.handler:
                 task.cancel()
         failures = []
         while self._closers:
@@ -231,13 +265,18 @@ class IoContext:
         if failures:
             raise ExceptionGroup(f"Closing what {self.label} owned", failures)
 
-    def _cpu_exceeded(self) -> None:
+    def _in_background(self) -> bool:
+        """True in wait_until work and what it started."""
+        return self._background_tree is not None and _running_task() in self._background_tree
+
+    def _cpu_exceeded(self, frame: FrameType | None) -> str:
         assert self.meter is not None
-        milliseconds = self.meter.used_seconds * 1000
-        self.condemn(
-            Outcome.EXCEEDED_CPU,
-            CPU_EXCEEDED.format(milliseconds=milliseconds, limit=self.limits.cpu_ms),
-        )
+        milliseconds = self.meter.seconds_now() * 1000
+        sentence = CPU_EXCEEDED.format(milliseconds=milliseconds, limit=self.limits.cpu_ms)
+        if (users := user_frame(frame)) is not None:
+            sentence += CPU_EXCEEDED_AT.format(place=place_of(users))
+        self.condemn(Outcome.EXCEEDED_CPU, sentence)
+        return sentence
 
     async def _drain(self) -> None:
         clock = asyncio.get_running_loop().time
@@ -253,6 +292,12 @@ class IoContext:
         self._background.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self.observer.background_failed(self.label, error)
+
+
+def _take_note(task: asyncio.Task[Any]) -> None:
+    """A task that used too much was ended by us: asyncio need not report that nobody looked at it."""
+    if not task.cancelled() and isinstance(task._exception, CpuExceeded):
+        task.exception()
 
 
 async def _survivable(awaitable: Awaitable[Any]) -> None:
@@ -282,6 +327,12 @@ def _overlong(task: asyncio.Task[None], seconds: float) -> str:
 def current() -> IoContext | None:
     """The context of the event whose code is running; None at global scope."""
     return _current.get()
+
+
+def current_meter() -> CpuMeter | None:
+    """What the CPU time of the running code is charged to, if it is limited."""
+    context = _current.get()
+    return None if context is None else context.meter
 
 
 def context_in(context: Context) -> IoContext | None:

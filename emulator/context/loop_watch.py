@@ -1,4 +1,4 @@
-"""What worker code starts on the event loop: tasks, timers, work in threads, child processes.
+"""What worker code starts on the event loop: tasks, timers, work in threads, child processes, servers, callbacks.
 
 Floor 2. Owns how a request comes to know them: it can wait for them, measure them, and end them with itself. Must not
 know requests beyond their IoContext; what runs outside of one passes through.
@@ -13,14 +13,26 @@ from contextlib import contextmanager
 from contextvars import Context
 from typing import Any
 
+from emulator.context import worker_threads
 from emulator.context.io_context import IoContext, context_in, current
 from emulator.context.prospects import always
 
 _METHODS = (
+    "add_reader",
+    "add_signal_handler",
+    "add_writer",
     "call_at",
     "call_later",
+    "connect_read_pipe",
+    "connect_write_pipe",
     "create_datagram_endpoint",
+    "create_server",
+    "create_unix_connection",
+    "create_unix_server",
     "getaddrinfo",
+    "remove_reader",
+    "remove_signal_handler",
+    "remove_writer",
     "run_in_executor",
     "subprocess_exec",
     "subprocess_shell",
@@ -33,6 +45,10 @@ class LoopWatch:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.watchers = 0
         self._loop = weakref.ref(loop)
+        # Whose callback hears of a file descriptor or signal: ("reader", 5) to the request.
+        self._listeners: weakref.WeakValueDictionary[tuple[str, int], IoContext] = (
+            weakref.WeakValueDictionary()
+        )
         self._task_factory = loop.get_task_factory()
         self._originals: dict[str, Callable[..., Any]] = {
             name: getattr(loop, name) for name in _METHODS
@@ -86,6 +102,41 @@ class LoopWatch:
             io.prospects.add_future(future)
         return future
 
+    def _add_reader(self, fd: Any, *arguments: Any) -> Any:
+        return self._add("reader", fd, *arguments)
+
+    def _add_writer(self, fd: Any, *arguments: Any) -> Any:
+        return self._add("writer", fd, *arguments)
+
+    def _add_signal_handler(self, number: int, *arguments: Any) -> Any:
+        return self._add("signal_handler", number, *arguments)
+
+    def _remove_reader(self, fd: Any) -> Any:
+        return self._remove("reader", fd)
+
+    def _remove_writer(self, fd: Any) -> Any:
+        return self._remove("writer", fd)
+
+    def _remove_signal_handler(self, number: int) -> Any:
+        return self._remove("signal_handler", number)
+
+    def _add(self, kind: str, what: Any, *arguments: Any) -> Any:
+        made = self._originals[f"add_{kind}"](what, *arguments)
+        key = (kind, _number(what))
+        self._forget(key)
+        if (io := current()) is not None:
+            self._listeners[key] = io
+            io.prospects.sources[key] = always
+        return made
+
+    def _remove(self, kind: str, what: Any) -> Any:
+        self._forget((kind, _number(what)))
+        return self._originals[f"remove_{kind}"](what)
+
+    def _forget(self, key: tuple[str, int]) -> None:
+        if (owner := self._listeners.pop(key, None)) is not None:
+            owner.prospects.sources.pop(key, None)
+
     async def _getaddrinfo(self, *arguments: Any, **options: Any) -> Any:
         io = current()
         if io is None:
@@ -96,11 +147,26 @@ class LoopWatch:
     async def _create_datagram_endpoint(self, *arguments: Any, **options: Any) -> Any:
         return _owned(await self._originals["create_datagram_endpoint"](*arguments, **options))
 
+    async def _create_unix_connection(self, *arguments: Any, **options: Any) -> Any:
+        return _owned(await self._originals["create_unix_connection"](*arguments, **options))
+
+    async def _connect_read_pipe(self, *arguments: Any, **options: Any) -> Any:
+        return _owned(await self._originals["connect_read_pipe"](*arguments, **options))
+
+    async def _connect_write_pipe(self, *arguments: Any, **options: Any) -> Any:
+        return _owned(await self._originals["connect_write_pipe"](*arguments, **options))
+
+    async def _create_server(self, *arguments: Any, **options: Any) -> Any:
+        return _owned_server(await self._originals["create_server"](*arguments, **options))
+
+    async def _create_unix_server(self, *arguments: Any, **options: Any) -> Any:
+        return _owned_server(await self._originals["create_unix_server"](*arguments, **options))
+
     async def _subprocess_exec(self, *arguments: Any, **options: Any) -> Any:
-        return _owned(await self._originals["subprocess_exec"](*arguments, **options))
+        return _owned(await self._originals["subprocess_exec"](*arguments, **options), _is_running)
 
     async def _subprocess_shell(self, *arguments: Any, **options: Any) -> Any:
-        return _owned(await self._originals["subprocess_shell"](*arguments, **options))
+        return _owned(await self._originals["subprocess_shell"](*arguments, **options), _is_running)
 
 
 @contextmanager
@@ -114,13 +180,37 @@ def _waiting_outside(io: IoContext) -> Iterator[None]:
         io.prospects.sources.pop(key, None)
 
 
-def _owned(made: tuple[Any, Any]) -> tuple[Any, Any]:
+def _is_open(transport: Any) -> bool:
+    return not transport.is_closing()
+
+
+def _is_running(transport: Any) -> bool:
+    """Tell whether a child process may still end, or what it wrote be read."""
+    pipes = (transport.get_pipe_transport(1), transport.get_pipe_transport(2))
+    return not transport.is_closing() and (
+        transport.get_returncode() is None or any(pipe and not pipe.is_closing() for pipe in pipes)
+    )
+
+
+def _owned(made: tuple[Any, Any], is_live: Callable[[Any], bool] = _is_open) -> tuple[Any, Any]:
     """Have a request close the transport it made, at its end at the latest."""
     transport = made[0]
     io = current()
     if io is not None:
-        io.own(transport, transport.close, lambda: not transport.is_closing())
+        io.own(transport, transport.close, lambda: is_live(transport))
     return made
+
+
+def _owned_server(server: asyncio.Server) -> asyncio.Server:
+    io = current()
+    if io is not None:
+        io.own(server, server.close, server.is_serving)
+    return server
+
+
+def _number(what: Any) -> int:
+    """Return the file descriptor, or signal, that a method of the loop was given."""
+    return int(what if isinstance(what, int) else what.fileno())
 
 
 _watched: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, LoopWatch] = (
@@ -130,6 +220,7 @@ _watched: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, LoopWatch] = (
 
 def watch(loop: asyncio.AbstractEventLoop) -> None:
     """Let requests know what they start on `loop`, until `unwatch` as many times."""
+    worker_threads.remember(lambda: current() is not None)
     watched = _watched.get(loop)
     if watched is None:
         watched = _watched[loop] = LoopWatch(loop)

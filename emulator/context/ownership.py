@@ -7,21 +7,12 @@ Floor 2. Owns the rule and its wording of place; the object says what type of I/
 from __future__ import annotations
 
 import sys
-import sysconfig
-from pathlib import Path
-from types import CodeType, FrameType
+import threading
+from types import CodeType
 
-import emulator
+from emulator.context.frames import user_frame
 from emulator.context.io_context import IoContext, current
 from emulator.errors import OwnershipError
-
-# Where no worker lives: the runtime, the standard library, installed packages and commands.
-_NOT_USERS = (
-    str(Path(emulator.__file__).parent) + "/",
-    str(Path(emulator.__file__).parent.parent / "cloudflare") + "/",
-    *(f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platlib", "purelib", "scripts")),
-    "<frozen ",
-)
 
 
 class Owned:
@@ -51,17 +42,9 @@ class Owned:
         return f"{self._made_code.co_filename}:{self._made_line}"
 
     def check_owner(self) -> None:
-        """Raise OwnershipError unless the running code belongs to this object's request."""
+        """Raise OwnershipError unless the running code belongs to this object's request, and runs in its thread."""
         owner = self._owner
-        if owner is not None and (owner is not current() or owner.ended):
-            raise OwnershipError(self.io_type, self.made_at)
-
-
-def user_frame(frame: FrameType | None) -> FrameType | None:
-    """The nearest frame, from `frame` outwards, of code that is neither the runtime's nor a library's.
-
-    None if there is none: the runtime acted by itself.
-    """
-    while frame is not None and frame.f_code.co_filename.startswith(_NOT_USERS):
-        frame = frame.f_back
-    return frame
+        if owner is None or owner.usable_here():
+            return
+        thread = None if owner.in_its_thread else threading.current_thread().name
+        raise OwnershipError(self.io_type, self.made_at, thread)

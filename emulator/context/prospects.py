@@ -11,6 +11,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from emulator.context import worker_threads
+
 # A list of timers is cleared of those that are over each time it has grown so long.
 PRUNE_AT = 64
 
@@ -26,23 +28,45 @@ def never() -> bool:
 
 
 class Prospects:
-    """One request's sources of events: what it owns, timers, work in threads, its tasks."""
+    """One request's sources of events: what it owns, timers, work in threads, its tasks.
+
+    `tasks` are those that it started; `handler` is the one that runs its handler, while it does.
+    """
+
+    __slots__ = ("_futures", "_tasks", "_timers", "handler", "sources")
 
     def __init__(self) -> None:
         self.sources: dict[object, Callable[[], bool]] = {}
-        self.tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
-        self._timers: list[asyncio.TimerHandle] = []
-        self._futures: list[asyncio.Future[Any]] = []
+        self.handler: asyncio.Task[Any] | None = None
+        # Made when they are needed: most requests start nothing.
+        self._tasks: weakref.WeakSet[asyncio.Task[Any]] | None = None
+        self._timers: list[asyncio.TimerHandle] | None = None
+        self._futures: list[asyncio.Future[Any]] | None = None
+
+    @property
+    def tasks(self) -> list[asyncio.Task[Any]]:
+        """The tasks that the request started and that somebody still knows."""
+        return list(self._tasks) if self._tasks is not None else []
+
+    def add_task(self, task: asyncio.Task[Any]) -> None:
+        """`task` was started by the request."""
+        if self._tasks is None:
+            self._tasks = weakref.WeakSet()
+        self._tasks.add(task)
 
     def add_timer(self, timer: asyncio.TimerHandle) -> None:
         """`timer` was set by the request."""
-        if len(self._timers) >= PRUNE_AT:
+        if self._timers is None:
+            self._timers = []
+        elif len(self._timers) >= PRUNE_AT:
             self._timers = [each for each in self._timers if _is_set(each)]
         self._timers.append(timer)
 
     def add_future(self, future: asyncio.Future[Any]) -> None:
         """`future` settles by itself: work in a thread."""
-        if len(self._futures) >= PRUNE_AT:
+        if self._futures is None:
+            self._futures = []
+        elif len(self._futures) >= PRUNE_AT:
             self._futures = [each for each in self._futures if not each.done()]
         self._futures.append(future)
 
@@ -50,14 +74,16 @@ class Prospects:
         """True while something can still happen."""
         return (
             any(is_live() for is_live in list(self.sources.values()))
-            or any(map(_is_set, self._timers))
-            or any(not future.done() for future in self._futures)
+            or any(map(_is_set, self._timers or ()))
+            or any(not future.done() for future in self._futures or ())
+            or worker_threads.busy()
         )
 
     def waits(self) -> dict[asyncio.Task[Any], object] | None:
         """Return what each unfinished task waits for; None when one of them can run."""
         waits: dict[asyncio.Task[Any], object] = {}
-        for task in list(self.tasks):
+        handler = () if self.handler is None else (self.handler,)
+        for task in (*handler, *self.tasks):
             if task.done():
                 continue
             awaited = getattr(task, "_fut_waiter", None)

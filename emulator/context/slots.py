@@ -39,14 +39,15 @@ class Claim:
     """One connection's claim to a slot.
 
     `name` ("cache:6379 (worker.py:31)") is how others are told who holds it. Where open connections count: `is_idle()`
-    tells whether nothing is under way on it, `last_used()` when something was (the event loop's clock), and `close()`
-    closes it to make room.
+    tells whether nothing is under way on it, `last_used()` when something was (the event loop's clock), `close()`
+    closes it to make room, and `is_over()` tells that it has ended without giving its slot back.
     """
 
     name: str
     is_idle: Callable[[], bool] = field(default=_never)
     last_used: Callable[[], float] = field(default=float)
     close: Callable[[], object] = field(default=_never)
+    is_over: Callable[[], bool] = field(default=_never)
     state: ClaimState = ClaimState.NEW
     waited_for: tuple[str, ...] = field(default=())
 
@@ -59,6 +60,7 @@ class ConnectionSlots:
         limit: int = OPENING_CONNECTIONS_LIMIT,
         mode: ConnectionMode = ConnectionMode.CONNECTING,
     ) -> None:
+        self._limit = limit
         self._free = limit
         self._mode = mode
         self._line: deque[asyncio.Future[None]] = deque()
@@ -106,6 +108,7 @@ class ConnectionSlots:
         self._pass_on()
 
     async def _take(self, claim: Claim) -> None:
+        self._gather_in()
         if self._free:  # Then nobody stands in line: a slot given back goes to the first there.
             self._free -= 1
         else:
@@ -121,6 +124,7 @@ class ConnectionSlots:
         try:
             if self._mode is ConnectionMode.OPEN:
                 while not waiter.done():
+                    self._gather_in()
                     self._make_room()
                     await asyncio.wait([waiter], timeout=LOOK_SECONDS)
             await waiter
@@ -132,9 +136,14 @@ class ConnectionSlots:
             raise
 
     def _make_room(self) -> None:
-        """Close the least recently used connection if there is nothing under way on any."""
-        if self._holders and all(claim.is_idle() for claim in self._holders):
+        """Close the least recently used connection if all slots are held and there is nothing under way on any."""
+        if len(self._holders) == self._limit and all(claim.is_idle() for claim in self._holders):
             min(self._holders, key=lambda claim: claim.last_used()).close()
+
+    def _gather_in(self) -> None:
+        """Take the slots back of connections that have ended without a word."""
+        for claim in [each for each in self._holders if each.is_over()]:
+            self.give_back(claim)
 
     def _pass_on(self) -> None:
         while self._line:

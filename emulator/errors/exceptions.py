@@ -22,7 +22,14 @@ Plain TypeErrors carry the sentences of the other files.
 
 from __future__ import annotations
 
-from emulator.errors.rules import CROSS_REQUEST, GLOBAL_SCOPE, NO_ENTROPY, TOO_MANY_SUBREQUESTS
+from emulator.errors.rules import (
+    CROSS_REQUEST,
+    GLOBAL_SCOPE,
+    MADE_AT,
+    NO_ENTROPY,
+    TOO_MANY_SUBREQUESTS,
+    USED_IN_THREAD,
+)
 
 
 class PyworkerError(Exception):
@@ -62,8 +69,11 @@ class EntropyError(PlatformError, OSError):
 class OwnershipError(PlatformError, RuntimeError):
     """An I/O object used by a request that did not make it."""
 
-    def __init__(self, io_type: str, made_at: str) -> None:
-        super().__init__(f"{CROSS_REQUEST.format(io_type=io_type)} It was made at {made_at}.")
+    def __init__(self, io_type: str, made_at: str, thread: str | None = None) -> None:
+        where = USED_IN_THREAD.format(thread=thread) if thread else ""
+        super().__init__(
+            CROSS_REQUEST.format(io_type=io_type) + MADE_AT.format(place=made_at) + where
+        )
         self.io_type = io_type
         self.made_at = made_at
 

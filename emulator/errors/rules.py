@@ -23,12 +23,21 @@ CROSS_REQUEST = (
     "allows us to improve overall performance. (I/O type: {io_type})"
 )
 
+MADE_AT = " It was made at {place}."
+USED_IN_THREAD = (
+    " It was used in the thread {thread}; it works in the handler's own. Give a thread plain data."
+)
+CONNECT_IN_THREAD = (
+    "connect() works in the handler's own thread, this is {thread}. Give a thread plain data."
+)
+
 # Budgets.
 TOO_MANY_SUBREQUESTS = "Too many subrequests by single Worker invocation."
 EXCEEDED_RESOURCES = "Worker exceeded resource limits"
 CPU_EXCEEDED = (
     "The handler used {milliseconds:.0f} ms of CPU time; its limit (limits.cpu_ms) is {limit} ms."
 )
+CPU_EXCEEDED_AT = " It was at {place}."
 LIMIT_TOO_SMALL = "{file}: `{key}` must be 1 or more, not {value}."
 TOO_MANY_VARIABLES = (
     "{file}: `vars` holds {count} variables; in strict mode {limit} are allowed, as in production. "
@@ -50,6 +59,10 @@ HUNG = (
     f"generate a response. Refer to: {DOCS}/observability/errors/"
 )
 HUNG_WAITS = "It waits on {awaited} at {place}."
+HUNG_HINT = (
+    "Nothing that this request started can still happen: no socket, timer, thread, task or body is left. "
+    "What another request does later, such as setting an event, does not count: production cancels this one too."
+)
 CONNECTION_LIMIT = "Response closed due to connection limit"
 SMTP_PROHIBITED = "Connections to port 25 are prohibited"
 TCP_LOOP = "TCP Loop detected"

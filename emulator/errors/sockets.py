@@ -69,10 +69,10 @@ START_TLS_UNREAD = (
     "them: read the server's answer before upgrading"
 )
 UPGRADE_OPTIONS_NOT_MAPPING = "start_tls(options): options must be a mapping or None, not {type}."
-EXPECTED_SERVER_HOSTNAME = (
-    "The expectedServerHostname option is not currently supported in startTls. "
-    "It works here; production refuses it."
+SERVER_NAME_UNSUPPORTED = (
+    "The expectedServerHostname option is not currently supported in startTls."
 )
+EXPECTED_SERVER_HOSTNAME = f"{SERVER_NAME_UNSUPPORTED} It works here; production refuses it."
 TLS_EXPECTED = 'connect() to {address}: it answered with a TLS alert, so it expects TLS. Use secureTransport "on".'
 TLS_MAYBE_EXPECTED = (
     "connect() to {address}: it closed the connection without an answer. "

@@ -133,6 +133,8 @@ class Body(Owned):
 
     def _check_unused(self) -> None:
         self.check_owner()
+        if isinstance(self._content, ReadableStream):
+            self._content.check_owner()
         if self.body_used:
             raise OSError(errors.BODY_USED)
 

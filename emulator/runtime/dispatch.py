@@ -53,7 +53,7 @@ async def _run(isolate: Isolate, handler: Handler, subject: object, context: IoC
         except Exception:
             raise
         except CpuExceeded as error:
-            raise errors.HandlerExit(errors.EXCEEDED_RESOURCES) from error
+            raise errors.HandlerExit(str(error)).with_traceback(error.__traceback__) from None
         except BaseException as error:
             if _from_outside(error, task):
                 raise

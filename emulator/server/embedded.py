@@ -83,6 +83,8 @@ class WorkerServer(BaseTestServer):
             await super().start_server(loop, **kwargs)
             front = self.handler
             assert isinstance(front, Front)
+            assert self.port is not None
+            front.listens_at((self.host, self.port))
             for entry in self._listeners:
                 listener = InboundListener(front, entry)
                 await listener.start()

@@ -16,13 +16,14 @@ from aiohttp.http import HttpVersion11
 from aiohttp.web_request import BaseRequest
 
 from emulator.context import EventRecord, IoContext, Outcome, enter
-from emulator.errors import SWITCHING_PROTOCOLS, HandlerExit, SubrequestError
+from emulator.errors import SWITCHING_PROTOCOLS, HandlerExit
 from emulator.http import Request, Response
 from emulator.runtime import Isolate, dispatch
 from emulator.server.connection import ClientGone, HttpConnection, ResponseSink, Sent
 from emulator.server.error_text import error_text
 from emulator.server.framing import Chunked, Framing, Length, UntilClose
 from emulator.server.head import ResponseHeadError, encode_head
+from emulator.server.judgement import outcome_of, status_of
 from emulator.server.limits import Refusal, refusal_of
 from emulator.server.request_body import RequestBody
 from emulator.streams import ReadableCore
@@ -104,18 +105,23 @@ class Exchange:
 
     async def _handle(self) -> Response:
         """Run the worker's handler. Raises what it raises, or HandlerExit when the runtime has ended it."""
+        context = self.context
         task = asyncio.current_task()
-        self.context.handle_in(task)
+        context.handle_in(task)
         if self._body is not None:
-            self.context.prospects.sources[self._body] = self._body.may_deliver
+            context.prospects.sources[self._body] = self._body.may_deliver
         try:
-            return await dispatch.fetch(self._isolate, self._worker_request(), self.context)
+            response = await dispatch.fetch(self._isolate, self._worker_request(), context)
         except asyncio.CancelledError:
-            if self.context.verdict is None or task is None or task.uncancel():
+            context.handle_in(None)
+            if context.verdict is None or task is None or task.cancelling():
                 raise
-            raise HandlerExit(self.context.verdict.sentence) from None
+            raise HandlerExit(context.verdict.sentence) from None
         finally:
-            self.context.handle_in(None)
+            context.handle_in(None)
+        if context.verdict is not None:  # The handler would not be ended.
+            raise HandlerExit(context.verdict.sentence)
+        return response
 
     # In.
 
@@ -208,7 +214,7 @@ class Exchange:
             self._keep_alive = False
             sink.break_off()
             self._observer.body_failed(self.context.label, error)
-            return Outcome.EXCEPTION
+            return outcome_of(error, self.context)
         return Outcome.OK
 
     def _framing(self, length: int | None) -> Framing:
@@ -258,7 +264,8 @@ class Exchange:
             # The request was at fault, not the worker that could not read it.
             self._refuse(self._body.refusal)
             return Outcome.EXCEPTION
-        outcome, status = self._judged(error)
+        outcome = outcome_of(error, self.context)
+        status = status_of(outcome)
         self._observer.handler_failed(self.context.label, error)
         body = error_text(error, outcome).encode()
         head = self._head(
@@ -269,16 +276,6 @@ class Exchange:
         )
         self._write_if_open(head if self._request.method == "HEAD" else head + body)
         return outcome
-
-    def _judged(self, error: Exception) -> tuple[Outcome, HTTPStatus]:
-        verdict = self.context.verdict
-        if verdict is not None and verdict.outcome is Outcome.EXCEEDED_CPU:
-            return verdict.outcome, HTTPStatus.SERVICE_UNAVAILABLE
-        if verdict is not None:
-            return verdict.outcome, HTTPStatus.INTERNAL_SERVER_ERROR
-        if isinstance(error, SubrequestError):
-            return Outcome.EXCEEDED_SUBREQUESTS, HTTPStatus.INTERNAL_SERVER_ERROR
-        return Outcome.EXCEPTION, HTTPStatus.INTERNAL_SERVER_ERROR
 
     def _write_if_open(self, data: bytes) -> None:
         if self._request.transport is not None:

@@ -16,6 +16,7 @@ from emulator.config.limits import DEFAULT_LIMITS, Limits
 from emulator.context import (
     IoContext,
     Observer,
+    current_meter,
     start_ticking,
     stop_ticking,
     unwatch,
@@ -51,6 +52,7 @@ class Front(Server):
         self._contexts: set[IoContext] = set()
         self.isolate = isolate
         self.observer = observer
+        self._network = network
         self._provided: dict[type, object] = {Network: network}
         self._exchanges: set[asyncio.Task[None]] = set()
         self._afterwork: set[asyncio.Task[None]] = set()
@@ -61,7 +63,7 @@ class Front(Server):
         watch(loop)
         self._watch.callback(unwatch, loop)
         if limits.cpu_ms is not None:
-            start_ticking()
+            start_ticking(current_meter)
             self._watch.callback(stop_ticking)
         if limits.hang_seconds is not None:
             hangs = HangWatch(lambda: self._contexts, limits.hang_seconds)
@@ -97,6 +99,11 @@ class Front(Server):
         if self._afterwork:
             await asyncio.wait(self._afterwork)
         self._watch.close()
+
+    def listens_at(self, *addresses: tuple[str, int]) -> None:
+        """The worker is reached at these IP addresses and ports: in strict mode it can't connect there itself."""
+        if self._network.policy is not None:
+            self._network.policy.own_addresses.update(addresses)
 
     def context(self, label: str) -> IoContext:
         """Return the context of a new event."""

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import Any
 
-from emulator.context import IoContext, Outcome, user_frame
-from emulator.errors import HUNG, HUNG_WAITS
+from emulator.context import IoContext, Outcome, place_of, user_frame
+from emulator.errors import HUNG, HUNG_HINT, HUNG_WAITS
 
 _Waits = dict[asyncio.Task[Any], object]
 
@@ -63,13 +63,9 @@ def _explained(waits: _Waits) -> str:
     sentences = []
     for task, awaited in waits.items():
         frame = _waiting_frame(task.get_coro())
-        place = (
-            "a place that is not known"
-            if frame is None
-            else f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
-        )
+        place = "a place that is not known" if frame is None else place_of(frame)
         sentences.append(HUNG_WAITS.format(awaited=_named(awaited), place=place))
-    return "\n".join(sentences)
+    return "\n".join([*sentences, HUNG_HINT])
 
 
 def _waiting_frame(coroutine: Any) -> FrameType | None:

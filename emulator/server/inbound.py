@@ -12,6 +12,7 @@ from emulator.config import ConnectListener
 from emulator.context import EventRecord, IoContext, Outcome, enter
 from emulator.runtime import dispatch
 from emulator.server.front import UNWINDING_SECONDS, Front
+from emulator.server.judgement import outcome_of
 from emulator.server.listening import BACKLOG, bind
 from emulator.sockets import Socket, SocketInfo, SocketState, accept
 
@@ -32,6 +33,7 @@ class InboundListener:
         host = self._listener.address
         bound = bind(host, self._listener.port)
         self.address = _address(host, bound[0].getsockname()[1])
+        self._front.listens_at(*(listening.getsockname()[:2] for listening in bound))
         for listening in bound:
             self._servers.append(
                 await loop.create_server(self._accept, sock=listening, backlog=BACKLOG)
@@ -69,15 +71,17 @@ class InboundListener:
     async def _serve(self, socket: Socket, context: IoContext) -> None:
         began = perf_counter()
         outcome = Outcome.CANCELED
+        context.handle_in(asyncio.current_task())
         try:
             await dispatch.connect(self._front.isolate, socket, context)
             outcome = Outcome.OK
         except Exception as error:
-            outcome = Outcome.EXCEPTION
+            outcome = outcome_of(error, context)
             context.observer.handler_failed(context.label, error)
             if socket.state is SocketState.OPEN:
                 socket.wire.abort(error)
         finally:
+            context.handle_in(None)
             self._front.observer.event_finished(
                 EventRecord(context.label, outcome, perf_counter() - began, context.traffic)
             )

@@ -77,10 +77,7 @@ async def start(
             inbound.append(listener)
             running.connect_addresses.append(listener.address)
         loop = asyncio.get_running_loop()
-        if network.policy is not None:
-            network.policy.own_addresses.update(
-                listening.getsockname()[:2] for listening in sockets
-            )
+        front.listens_at(*(listening.getsockname()[:2] for listening in sockets))
         for listening in sockets:
             servers.append(await loop.create_server(front, sock=listening, backlog=BACKLOG))
     except BaseException:

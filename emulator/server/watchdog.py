@@ -10,10 +10,9 @@ import asyncio
 import sys
 import threading
 import time
-from types import FrameType
 
 from emulator.config.limits import MIB, Limits
-from emulator.context import Observer, user_frame
+from emulator.context import Observer, place_of, user_frame
 from emulator.errors import MEMORY_EXCEEDED
 
 # How often memory is looked at, in looks at the event loop.
@@ -75,7 +74,7 @@ class Watchdog:
         frame = user_frame(sys._current_frames().get(ident))
         if frame is None:
             return False
-        self._observer.loop_blocked(_place(frame), seconds)
+        self._observer.loop_blocked(place_of(frame), seconds)
         return True
 
     def _weigh(self, base: int) -> bool:
@@ -89,10 +88,6 @@ class Watchdog:
             )
         )
         return True
-
-
-def _place(frame: FrameType) -> str:
-    return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
 
 
 def _resident_bytes() -> int | None:

@@ -6,10 +6,11 @@ Floor 3. Owns the order of the checks and the attempt. Source: connect.md, "Argu
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Mapping
 
 from emulator.context import Claim, IoContext, require_current
-from emulator.errors import ConfigError, OwnershipError
+from emulator.errors import CONNECT_IN_THREAD, ConfigError, OwnershipError
 from emulator.sockets.address import SocketAddress, SocketInfo, parse_address
 from emulator.sockets.dial import dial, start_attempt, time_limit
 from emulator.sockets.network import DEFAULT_NETWORK, Network
@@ -36,9 +37,7 @@ def connect(
     target = parse_address(address)
     chosen = parse_options(options, named)
     context = require_current()
-    if context.ended:
-        raise OwnershipError(Socket.io_type, f"{context.label}, which is over")
-    context.spend_subrequest()
+    begin_connection(context)
     socket = Socket(context, chosen, SocketInfo(remote_address=str(target)), target)
     network = context.provided(Network, DEFAULT_NETWORK)
     if network.policy is None and (note := production_note(target)) is not None:
@@ -51,25 +50,35 @@ async def _attempt(socket: Socket, address: SocketAddress, context: IoContext) -
     loop = asyncio.get_running_loop()
     asked = loop.time()
     network = context.provided(Network, DEFAULT_NETWORK)
-    claim = Claim(
-        f"{address} ({socket.made_at.rpartition('/')[2]})",
-        is_idle=lambda: socket.is_idle,
-        last_used=lambda: socket.wire.last_used,
-        close=socket.make_room,
-    )
+    claim = Claim(f"{address} ({socket.made_at.rpartition('/')[2]})")
     socket.claim(claim)
     try:
         async with context.slots.held(claim):
-            waited = loop.time() - asked
-            if waited > NOTICEABLE_WAIT_SECONDS:
-                context.observer.connection_waited(
-                    context.label, str(address), waited, claim.waited_for
-                )
+            tell_wait(context, address, loop.time() - asked, claim)
             async with time_limit(network.connect_timeout_seconds):
                 await dial(address, socket.wire, network.policy)
                 await socket.secured()
     except (OSError, ConfigError) as error:
         socket.connect_failed(error)
+
+
+def begin_connection(context: IoContext) -> None:
+    """Check, in the platform's order, that `context` may connect, and count it.
+
+    Raises OwnershipError when its event is over, RuntimeError in another thread, SubrequestError.
+    """
+    if context.ended:
+        raise OwnershipError(Socket.io_type, f"{context.label}, which is over")
+    if not context.in_its_thread:
+        thread = threading.current_thread().name
+        raise RuntimeError(CONNECT_IN_THREAD.format(thread=thread))
+    context.spend_subrequest()
+
+
+def tell_wait(context: IoContext, address: SocketAddress, seconds: float, claim: Claim) -> None:
+    """Tell whoever watches that `claim` stood in line for `seconds`, if that is worth a line."""
+    if seconds > NOTICEABLE_WAIT_SECONDS:
+        context.observer.connection_waited(context.label, str(address), seconds, claim.waited_for)
 
 
 def accept(context: IoContext, info: SocketInfo) -> Socket:

@@ -16,15 +16,9 @@ from typing import Any
 
 import aiohappyeyeballs
 
-from emulator.errors import (
-    CONNECT_FAILED,
-    CONNECT_FAILED_HTTP,
-    NO_ANSWER,
-    NO_HOST,
-    START_TLS_LOST,
-)
+from emulator.errors import NO_ANSWER, NO_HOST
 from emulator.sockets.address import SocketAddress
-from emulator.sockets.policy import Policy, RefusedError
+from emulator.sockets.policy import Policy
 from emulator.sockets.wire import Wire
 
 NEXT_ADDRESS_SECONDS = 0.25
@@ -45,15 +39,6 @@ async def time_limit(seconds: float) -> AsyncIterator[None]:
 def start_attempt(attempt: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
     """Begin `attempt` as the runtime's own work, outside the request's context."""
     return asyncio.get_running_loop().create_task(attempt, name=name, context=Context())
-
-
-def failure_sentence(reason: BaseException, port: int | None, *, was_open: bool) -> str:
-    """Return the platform's sentence for a connection to `port` that could not be opened, or (`was_open`) upgraded."""
-    if isinstance(reason, RefusedError):
-        return reason.sentence
-    if was_open and isinstance(reason, ConnectionError):
-        return START_TLS_LOST
-    return CONNECT_FAILED_HTTP if port in (80, 443) else CONNECT_FAILED
 
 
 async def dial(address: SocketAddress, wire: Wire, policy: Policy | None = None) -> None:

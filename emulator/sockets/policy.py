@@ -14,7 +14,7 @@ from emulator.sockets.address import SocketAddress
 
 SMTP_PORT = 25
 
-# https://www.cloudflare.com/ips/
+# https://www.cloudflare.com/ips/ as last changed on 28 September 2023.
 CLOUDFLARE_RANGES = (
     ipaddress.ip_network("103.21.244.0/22"),
     ipaddress.ip_network("103.22.200.0/22"),
@@ -63,7 +63,7 @@ class RefusedError(OSError):
 class Policy:
     """Refuses what production refuses, but for the `allowed` "host:port" texts.
 
-    `own_addresses` are where this server itself listens; it is filled in when it does.
+    `own_addresses` are where this server itself listens, as IP address and port; it is filled in when it does.
     """
 
     allowed: frozenset[str] = frozenset()
@@ -84,18 +84,26 @@ class Policy:
         """Raise RefusedError if `ip`, which `address` was resolved to, is refused."""
         if self._allows(address):
             return
-        literal = ipaddress.ip_address(ip.partition("%")[0])
-        if any(literal in network for network in CLOUDFLARE_RANGES):
+        literal = _literal(ip)
+        if _is_cloudflares(literal):
             reason = "production refuses addresses of Cloudflare's own network"
             raise RefusedError(CONNECT_FAILED, reason, str(address))
         if not literal.is_global:
             self._refuse_local(address, ip)
 
     def _allows(self, address: SocketAddress) -> bool:
-        return str(address) in self.allowed or f"{address.hostname}:{address.port}" in self.allowed
+        texts = (str(address), f"{address.hostname}:{address.port}")
+        return any(text.lower() in self.allowed for text in texts)
+
+    def _is_own(self, ip: str, port: int) -> bool:
+        here = _literal(ip)
+        return any(
+            own_port == port and (here.is_loopback or here.is_unspecified or own_ip == ip)
+            for own_ip, own_port in self.own_addresses
+        )
 
     def _refuse_local(self, address: SocketAddress, ip: str) -> None:
-        if any(port == address.port for _, port in self.own_addresses):
+        if self._is_own(ip, address.port):
             raise RefusedError(TCP_LOOP, "this worker listens there itself", str(address))
         reason = f"production refuses private and local addresses ({ip})"
         raise RefusedError(CONNECT_FAILED, reason, str(address))
@@ -109,9 +117,19 @@ def production_note(address: SocketAddress) -> str | None:
     if host == "localhost" or host.endswith(".localhost"):
         return LOCAL_NOTE.format(address=address)
     try:
-        literal = ipaddress.ip_address(host)
+        literal = _literal(host)
     except ValueError:
         return None
-    if any(literal in network for network in CLOUDFLARE_RANGES):
+    if _is_cloudflares(literal):
         return CLOUDFLARE_NOTE.format(address=address)
     return None if literal.is_global else LOCAL_NOTE.format(address=address)
+
+
+def _literal(ip: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Return the address that `ip` means: without a zone, and IPv4 where it is only written as IPv6."""
+    literal = ipaddress.ip_address(ip.partition("%")[0])
+    return getattr(literal, "ipv4_mapped", None) or literal
+
+
+def _is_cloudflares(literal: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return any(literal in network for network in CLOUDFLARE_RANGES)

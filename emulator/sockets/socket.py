@@ -16,7 +16,8 @@ from emulator.context import Claim, IoContext, Owned
 from emulator.errors import ConfigError, SocketError
 from emulator.naming import camel_case_aliases
 from emulator.sockets.address import SocketAddress, SocketInfo
-from emulator.sockets.dial import failure_sentence, start_attempt, time_limit
+from emulator.sockets.dial import start_attempt, time_limit
+from emulator.sockets.failure import connect_error
 from emulator.sockets.network import DEFAULT_NETWORK, Network
 from emulator.sockets.options import SecureTransport, SocketOptions, parse_upgrade_options
 from emulator.sockets.state import OVER, SocketEvent, SocketState, next_state
@@ -55,6 +56,7 @@ class Socket(Owned, WireListener):
     ) -> None:
         super().__init__()
         self._context = context
+        self._network = context.provided(Network, DEFAULT_NETWORK)
         self._options = options
         self._info = info
         self._address = address
@@ -71,10 +73,9 @@ class Socket(Owned, WireListener):
         )
         self._tls: TlsLayer | None = None
         if address is not None and options.secure_transport == "on":
-            network = context.provided(Network, DEFAULT_NETWORK)
             name = server_name or address.host
-            self._tls = TlsLayer(self._wire, network.trust, name)
-            if not network.trust.checks(name):
+            self._tls = TlsLayer(self._wire, self._network.trust, name)
+            if not self._network.trust.checks(name):
                 context.observer.certificate_unchecked(context.label, str(address))
         self._channel: Wire | TlsLayer = self._tls or self._wire
         self._incoming = NativeReadable(self._channel)
@@ -83,8 +84,9 @@ class Socket(Owned, WireListener):
         self._writable = WritableStream.of(self._outgoing)
         self._incoming.closed.when_settled(self._reading_over)
         self._outgoing.closed.when_settled(self._writing_over)
-        # An upgrade goes on holding the slot of the socket before.
-        self._claim: Claim | None = None if upgraded_from is None else upgraded_from._claim
+        self._claim: Claim | None = None
+        if upgraded_from is not None and upgraded_from._claim is not None:
+            self.claim(upgraded_from._claim)  # An upgrade goes on holding the slot.
         context.own(self, self._let_go)
 
     def __repr__(self) -> str:
@@ -160,6 +162,8 @@ class Socket(Owned, WireListener):
         server_name = parse_upgrade_options(options, named)
         self._check_upgradable()
         if server_name is not None:
+            if self._network.policy is not None:
+                raise TypeError(errors.SERVER_NAME_UNSUPPORTED)
             self._context.observer.note(errors.EXPECTED_SERVER_HOSTNAME)
         successor = Socket(
             self._context,
@@ -188,14 +192,17 @@ class Socket(Owned, WireListener):
         self._attempt = attempt
 
     def claim(self, claim: Claim) -> None:
-        """`claim` is given back when this socket's connection is over."""
+        """`claim` speaks of this socket, and is given back when its connection is over."""
+        claim.is_idle = lambda: self.is_idle
+        claim.last_used = lambda: self._wire.last_used
+        claim.close = self.make_room
         self._claim = claim
 
     @property
     def is_idle(self) -> bool:
         """True while no read or write is under way on an open connection."""
-        opening = self._state is SocketState.CONNECTING
-        return not (opening or self._incoming.busy or self._channel.buffered_bytes)
+        busy = self._incoming.busy or self._channel.buffered_bytes
+        return not (busy or self._state is SocketState.CONNECTING)
 
     def make_room(self) -> None:
         """Somebody else needs this connection's slot: end it, with the platform's words."""
@@ -214,12 +221,11 @@ class Socket(Owned, WireListener):
     async def take_over(self, unread: list[bytes]) -> None:
         """Wait for the upgrade of the connection, and fail if it can't be; `unread` came in the clear before it."""
         assert self._upgraded_from is not None
-        network = self._context.provided(Network, DEFAULT_NETWORK)
         try:
             if unread:
                 data = b"".join(unread)
                 raise OSError(errors.START_TLS_UNREAD.format(count=len(data), start=data[:40]))
-            async with time_limit(network.connect_timeout_seconds):
+            async with time_limit(self._network.connect_timeout_seconds):
                 await self._upgraded_from._opened
                 await self.secured()
         except (OSError, ConfigError) as error:
@@ -233,11 +239,8 @@ class Socket(Owned, WireListener):
         shaking_hands = self._tls is not None and self._tls.state is TlsState.HANDSHAKING
         if shaking_hands and isinstance(reason, TimeoutError):
             reason.add_note(errors.TLS_NO_ANSWER)
-        before = self._upgraded_from
-        was_open = before is not None and before._opened.error is None
-        port = None if self._address is None else self._address.port
-        error = SocketError(failure_sentence(reason, port, was_open=was_open))
-        error.__cause__ = reason
+        was_open = self._upgraded_from is not None and self._upgraded_from._opened.error is None
+        error = connect_error(reason, self._address, was_open=was_open)
         if self.upgraded:  # Before it was open. The Socket that took over says the rest.
             self._opened.reject(error)
             self._closed.reject(error)
@@ -275,17 +278,15 @@ class Socket(Owned, WireListener):
         if self._tls is None:
             self._ready()
         else:
-            self._tls.handshake.when_settled(self._handshake_over)
+            handshake = (
+                self._tls.handshake
+            )  # A failed one is reported by the attempt that waits for it.
+            handshake.when_settled(lambda: None if handshake.error else self._ready())
             self._tls.start()
 
-    def _handshake_over(self) -> None:
-        if self._tls is not None and self._tls.handshake.error is None:
-            self._ready()  # A failed one is reported by the attempt that waits for it.
-
     def _ready(self) -> None:
-        self._attempt = (
-            None  # It has nothing left to do, and cancelled now it would drop what is being sent.
-        )
+        # The attempt has nothing left to do, and cancelled now it would drop what is being sent.
+        self._attempt = None
         self._move(SocketEvent.OPENED)
         self._opened.resolve(self._info)
         if self._incoming.state is ReadableState.CLOSED:

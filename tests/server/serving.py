@@ -7,14 +7,16 @@ bounded.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+from emulator.config.limits import DEFAULT_LIMITS, Limits
 from emulator.context import EventRecord, Observer
 from emulator.server.embedded import WorkerServer, serve
+from emulator.sockets import DEFAULT_NETWORK, Network
 from tests.support.waiting import within
 
 
@@ -48,6 +50,14 @@ class Recorder(Observer):
     def connection_failed(self, label: str, address: str, reason: BaseException) -> None:
         self._add("connection_failed", reason)
 
+    def connection_waited(
+        self, label: str, address: str, seconds: float, holders: Sequence[str]
+    ) -> None:
+        self._add("connection_waited", (address, seconds, tuple(holders)))
+
+    def note(self, text: str) -> None:
+        self._add("note", text)
+
     def of(self, name: str) -> list[Any]:
         """Return what was told by `name` so far."""
         return [what for told, what in self.heard if told == name]
@@ -75,12 +85,19 @@ async def serving(
     observer: Observer | None = None,
     env: Mapping[str, Any] | None = None,
     connect: Callable[..., Any] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    network: Network = DEFAULT_NETWORK,
 ) -> AsyncIterator[WorkerServer]:
     """Serve a worker with these handlers."""
     handlers = {"fetch": fetch, "connect": connect}
     module = worker(**{name: made for name, made in handlers.items() if made is not None})
     async with serve(
-        module, env=env, connect=int(connect is not None), observer=observer
+        module,
+        env=env,
+        connect=int(connect is not None),
+        observer=observer,
+        limits=limits,
+        network=network,
     ) as server:
         yield server
 

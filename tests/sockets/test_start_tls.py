@@ -9,8 +9,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from emulator.errors import SocketError
-from emulator.sockets import Network, Socket, SocketState, accept, connect
-from emulator.sockets.address import SocketInfo
+from emulator.sockets import Network, Socket, SocketInfo, SocketState, accept, connect
 from emulator.streams import PromiseState
 from tests.support.certificates import Authority, IssuedCertificate
 from tests.support.contexts import RecordingObserver, request

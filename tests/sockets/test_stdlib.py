@@ -10,7 +10,7 @@ import pytest
 
 from emulator.config import Limits
 from emulator.context import IoContext, Observer, enter
-from emulator.errors import SubrequestError
+from emulator.errors import OwnershipError, SubrequestError
 from emulator.sockets import unwatch_loop, watch_loop
 from tests.support.contexts import request
 from tests.support.peers import Blackhole, PeerServer
@@ -103,6 +103,18 @@ async def test_a_loop_gets_its_own_method_back_from_the_last_server() -> None:
     unwatch_loop(loop)
     assert "create_connection" not in vars(loop)
     watch_loop(loop)
+
+
+async def test_a_request_that_is_over_opens_no_stream() -> None:
+    async with PeerServer() as server:
+        with request("GET /over") as context:
+            pass
+        with (
+            enter(context),
+            pytest.raises(OwnershipError, match="It was made at GET /over, which is over"),
+        ):
+            await asyncio.open_connection("127.0.0.1", server.port)
+        assert server.connection_count == 0
 
 
 async def test_a_socket_made_after_the_end_is_left_alone() -> None:

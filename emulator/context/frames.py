@@ -1,0 +1,40 @@
+"""Which code on the stack is the worker's, and how its place is written.
+
+Floor 2. Owns the line between worker code and everything else; must not know what asks.
+"""
+
+from __future__ import annotations
+
+import sysconfig
+from pathlib import Path
+from types import FrameType
+
+import emulator
+
+# Where no worker lives: the runtime, the standard library, installed packages and commands.
+_NOT_USERS = (
+    str(Path(emulator.__file__).parent) + "/",
+    str(Path(emulator.__file__).parent.parent / "cloudflare") + "/",
+    *(f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platlib", "purelib", "scripts")),
+    "<frozen ",
+)
+
+
+def user_frame(frame: FrameType | None) -> FrameType | None:
+    """The nearest frame, from `frame` outwards, of code that is neither the runtime's nor a library's.
+
+    None if there is none: the runtime acted by itself.
+    """
+    while frame is not None and not is_users(frame):
+        frame = frame.f_back
+    return frame
+
+
+def is_users(frame: FrameType) -> bool:
+    """True for code that is neither the runtime's nor a library's."""
+    return not frame.f_code.co_filename.startswith(_NOT_USERS)
+
+
+def place_of(frame: FrameType) -> str:
+    """Return "worker.py:31 in fetch", with the file's whole path."""
+    return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
