@@ -36,9 +36,11 @@ class Default(WorkerEntrypoint):
         path = unquote_to_bytes(urlsplit(request.url).path[1:])
         if any(byte < 0x20 or byte in b"\x7f\xff" for byte in path):
             return Response("A path is one line without control characters.\n", status=400)
+        begun: asyncio.Future[tuple[Socket, dict[str, str]]] = asyncio.Future()
+        # It hears how the transfer went even if the client leaves: that ends what the handler has begun, not this.
+        self.ctx.wait_until(transfer(self.env, path, begun))
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                session, data, headers = await begin(self.env, path)
+            data, headers = await begun
         except FtpError as error:
             return Response(f"The FTP server refuses {error}\n", status=error.status)
         except (EOFError, ValueError):  # StreamReader: a line that does not end.
@@ -47,8 +49,25 @@ class Default(WorkerEntrypoint):
             return Response(f"No answer within {PATIENCE_SECONDS} s.\n", status=504)
         except OSError as error:
             return Response(f"{error}\n", status=502)
-        self.ctx.wait_until(session.finish(data))
         return Response(data.readable, headers=headers)
+
+
+async def transfer(
+    env: Any, path: bytes, begun: "asyncio.Future[tuple[Socket, dict[str, str]]]"
+) -> None:
+    """Have the server send what is at `path`: say in `begun` where it comes, and see it through."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            session, data, headers = await begin(env, path)
+    except Exception as error:
+        if not begun.cancelled():
+            begun.set_exception(error)
+        return
+    if begun.cancelled():  # The client left before there was anything to give it.
+        session.close()
+        return
+    begun.set_result((data, headers))
+    await session.finish(data)
 
 
 async def begin(env: Any, path: bytes) -> tuple["Session", Socket, dict[str, str]]:
@@ -56,9 +75,8 @@ async def begin(env: Any, path: bytes) -> tuple["Session", Socket, dict[str, str
     session = Session(*await open_streams(connect(env.FTP)))
     try:
         await session.log_in(env.FTP_USER, env.FTP_PASSWORD)
-        host = env.FTP.rpartition(":")[
-            0
-        ]  # Whatever host the server names: it may not send us elsewhere.
+        # Whatever host the server names: it may not send us elsewhere.
+        host = env.FTP.rpartition(":")[0]
         if path.endswith(b"/") or not path:
             if path:
                 await session.ask("CWD", path[:-1] or b"/", 250)
