@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: dev test check bench test-deps clean
+.PHONY: dev test check bench soak test-deps clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -36,6 +36,10 @@ check: $(VENV)/.installed $(VENV)/.installed-test $(VENV)/.installed-check
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m bench
+
+# 500 clients and bad peers for about two minutes; fails when anything is left at the end.
+soak: $(VENV)/.installed
+	$(BIN)/python -m bench.soak
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

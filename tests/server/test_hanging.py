@@ -1,4 +1,4 @@
-"""Handlers that would never answer: ended within about a second; and those that only look like it, which are left alone."""
+"""Handlers that would never answer: ended within about a second; those that only look like it are left alone."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -60,10 +61,8 @@ async def waits_after_a_process(ctx: Any) -> None:
 
 async def waits_in_spite_of_cancellation(ctx: Any) -> None:
     for _ in range(2):
-        try:
+        with suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            pass
 
 
 HUNG_HANDLERS = [
@@ -314,7 +313,7 @@ async def has_a_task_that_runs(ctx: Any) -> None:
     until = loop.time() + LONGER_SECONDS
 
     async def run() -> None:
-        while loop.time() < until:
+        while loop.time() < until:  # noqa: ASYNC110
             await asyncio.sleep(0)
         event.set()
 
