@@ -20,6 +20,7 @@ from contextlib import suppress
 
 HOST = "127.0.0.1"
 PATIENCE_SECONDS = 30.0
+BODY_SECONDS = 2.0
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -132,7 +133,13 @@ class Client:
             self._tally["dropped"] += 1
             return
         await reader.readuntil(b"\r\n\r\n")
-        await reader.read()
+        try:
+            # A peer that hangs keeps a body open for ever, and that is right.
+            async with asyncio.timeout(BODY_SECONDS if handler == "stream" else None):
+                await reader.read()
+        except TimeoutError:
+            self._tally["dropped"] += 1
+            return
         self._tally["answered"] += 1
 
 
