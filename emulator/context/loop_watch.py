@@ -64,10 +64,11 @@ class LoopWatch:
                 delattr(loop, name)
 
     def _create_task(self, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
-        context = options.get("context")
+        context = options.get("context") if options else None
         io = current() if context is None else context_in(context)
         if io is None:
-            return cast(asyncio.Task[Any], self._task_of(coroutine, **options))
+            made = self._task_of(coroutine, **options) if options else self._task_of(coroutine)
+            return cast(asyncio.Task[Any], made)
         if io.meter is not None:
             coroutine = io.meter.measured(coroutine)
         task: asyncio.Task[Any] = self._task_of(coroutine, **options)
