@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: dev test check bench bench-streams test-deps clean
+.PHONY: dev test check bench bench-streams soak test-deps clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -39,6 +39,10 @@ bench: $(VENV)/.installed
 
 bench-streams: $(VENV)/.installed $(VENV)/.installed-bench
 	$(BIN)/python -m bench.streams
+
+# 500 clients and bad peers for about two minutes; fails when anything is left at the end.
+soak: $(VENV)/.installed
+	$(BIN)/python -m bench.soak
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

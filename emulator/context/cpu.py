@@ -21,7 +21,7 @@ from collections.abc import Callable, Coroutine, Generator
 from types import FrameType
 from typing import Any
 
-from emulator.context.frames import is_users
+from emulator.context.frames import is_runtimes, is_users
 
 # How much CPU time may pass before a running step is looked at.
 TICK_SECONDS = 0.01
@@ -171,9 +171,7 @@ def _tick(frame: FrameType | None, meter_of_callback: Callable[[], CpuMeter | No
 
 def _users_part(frame: FrameType | None) -> FrameType | None:
     """Return the innermost frame of worker code in the step or callback that was interrupted in `frame`, if any."""
-    if frame is None or frame.f_code.co_filename == __file__:
-        return None
-    while frame is not None and frame.f_code not in _OUTERMOST:
+    while frame is not None and frame.f_code not in _OUTERMOST and not is_runtimes(frame):
         if is_users(frame):
             return frame
         frame = frame.f_back
@@ -194,7 +192,7 @@ def _raise_when_caught(frame: FrameType | None, error: CpuExceeded) -> None:
         return trace
 
     inside = frame
-    while inside is not None and inside.f_code is not CpuMeter.run.__code__:
+    while inside is not None and inside.f_code not in _OUTERMOST and not is_runtimes(inside):
         inside.f_trace = trace
         inside = inside.f_back
     _trace = trace

@@ -16,7 +16,7 @@ _NOT_USERS = (
     str(Path(emulator.__file__).parent) + "/",
     str(Path(emulator.__file__).parent.parent / "cloudflare") + "/",
     *(f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platlib", "purelib", "scripts")),
-    "<frozen ",
+    "<",  # Frozen modules, and what dataclasses and the like generate.
 )
 
 
@@ -33,6 +33,11 @@ def user_frame(frame: FrameType | None) -> FrameType | None:
 def is_users(frame: FrameType) -> bool:
     """True for code that is neither the runtime's nor a library's."""
     return not frame.f_code.co_filename.startswith(_NOT_USERS)
+
+
+def is_runtimes(frame: FrameType) -> bool:
+    """True for code of the runtime itself."""
+    return frame.f_code.co_filename.startswith(_NOT_USERS[:2])
 
 
 def place_of(frame: FrameType) -> str:

@@ -251,10 +251,11 @@ class IoContext:
         if self._state is ContextState.ENDED:
             return
         self._state = ContextState.ENDED
-        running = _running_task()
-        for task in {*self.prospects.tasks, *self._background}:
-            if task is not running and task is not self.prospects.handler:
-                task.cancel()
+        if tasks := {*self.prospects.tasks, *self._background}:
+            running = _running_task()
+            for task in tasks:
+                if task is not running and task is not self.prospects.handler:
+                    task.cancel()
         failures = []
         while self._closers:
             _, close = self._closers.popitem()

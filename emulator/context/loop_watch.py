@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import Context
-from typing import Any
+from typing import Any, cast
 
 from emulator.context import worker_threads
 from emulator.context.io_context import IoContext, context_in, current
@@ -27,6 +26,7 @@ _METHODS = (
     "connect_write_pipe",
     "create_datagram_endpoint",
     "create_server",
+    "create_task",
     "create_unix_connection",
     "create_unix_server",
     "getaddrinfo",
@@ -49,13 +49,12 @@ class LoopWatch:
         self._listeners: weakref.WeakValueDictionary[tuple[str, int], IoContext] = (
             weakref.WeakValueDictionary()
         )
-        self._task_factory = loop.get_task_factory()
         self._originals: dict[str, Callable[..., Any]] = {
             name: getattr(loop, name) for name in _METHODS
         }
         for name in _METHODS:
             setattr(loop, name, getattr(self, f"_{name}"))
-        loop.set_task_factory(self._make_task)  # type: ignore[arg-type]
+        self._task_of = self._originals["create_task"]
 
     def restore(self) -> None:
         """Give the loop its own methods back."""
@@ -63,25 +62,17 @@ class LoopWatch:
         if loop is not None:
             for name in _METHODS:
                 delattr(loop, name)
-            loop.set_task_factory(self._task_factory)
 
-    def _make_task(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        coroutine: Coroutine[Any, Any, Any],
-        context: Context | None = None,
-        **options: Any,
-    ) -> asyncio.Future[Any]:
+    def _create_task(self, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
+        context = options.get("context") if options else None
         io = current() if context is None else context_in(context)
-        if io is not None and io.meter is not None:
+        if io is None:
+            made = self._task_of(coroutine, **options) if options else self._task_of(coroutine)
+            return cast(asyncio.Task[Any], made)
+        if io.meter is not None:
             coroutine = io.meter.measured(coroutine)
-        if context is not None:
-            options["context"] = context
-        if self._task_factory is not None:
-            task = self._task_factory(loop, coroutine, **options)
-        else:
-            task = asyncio.Task(coroutine, loop=loop, **options)
-        if io is not None and isinstance(task, asyncio.Task):
+        task: asyncio.Task[Any] = self._task_of(coroutine, **options)
+        if isinstance(task, asyncio.Task):
             io.adopt(task)
         return task
 
@@ -220,7 +211,7 @@ _watched: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, LoopWatch] = (
 
 def watch(loop: asyncio.AbstractEventLoop) -> None:
     """Let requests know what they start on `loop`, until `unwatch` as many times."""
-    worker_threads.remember(lambda: current() is not None)
+    worker_threads.watch(lambda: current() is not None)
     watched = _watched.get(loop)
     if watched is None:
         watched = _watched[loop] = LoopWatch(loop)
@@ -232,6 +223,7 @@ def unwatch(loop: asyncio.AbstractEventLoop) -> None:
     watched = _watched.get(loop)
     if watched is None:
         return
+    worker_threads.unwatch()
     watched.watchers -= 1
     if not watched.watchers:
         del _watched[loop]

@@ -11,25 +11,40 @@ import threading
 import weakref
 from collections.abc import Callable
 from concurrent.futures import thread as pools
-from typing import Any
 
 _started: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
-_is_worker_code: Callable[[], bool] | None = None
+_watchers = 0
+_start = threading.Thread.start
 
-_EVENTS = frozenset({"_thread.start_new_thread", "_thread.start_joinable_thread"})
 # Where a thread of a pool waits for work: its innermost frame is then this function's.
 _POOL_LOOP = pools._worker.__code__
 
 
-def remember(is_worker_code: Callable[[], bool]) -> None:
-    """Take note, from now on, of threads that are started while `is_worker_code()` holds, and of those they start.
+def watch(is_worker_code: Callable[[], bool]) -> None:
+    """Take note of threads that are started while `is_worker_code()` holds, and of those they start.
 
-    It is done once a process: an audit hook can't be taken back.
+    Until `unwatch` as many times.
     """
-    global _is_worker_code
-    if _is_worker_code is None:
-        _is_worker_code = is_worker_code
-        sys.addaudithook(_audit)
+    global _watchers, _start
+    _watchers += 1
+    if _watchers > 1:
+        return
+    _start = original = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        if is_worker_code() or threading.current_thread() in _started:
+            _started.add(thread)
+        original(thread)
+
+    setattr(threading.Thread, "start", start)  # noqa: B010
+
+
+def unwatch() -> None:
+    """Undo one `watch`."""
+    global _watchers
+    _watchers -= 1
+    if not _watchers:
+        setattr(threading.Thread, "start", _start)  # noqa: B010
 
 
 def busy() -> bool:
@@ -42,12 +57,3 @@ def busy() -> bool:
         (frame := frames.get(thread.ident or 0)) is None or frame.f_code is not _POOL_LOOP
         for thread in living
     )
-
-
-def _audit(event: str, args: tuple[Any, ...]) -> None:
-    if event in _EVENTS and _is_worker_code is not None:
-        thread = getattr(args[0], "__self__", None)
-        if isinstance(thread, threading.Thread) and (
-            _is_worker_code() or threading.current_thread() in _started
-        ):
-            _started.add(thread)

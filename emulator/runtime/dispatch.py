@@ -49,7 +49,10 @@ async def _run(isolate: Isolate, handler: Handler, subject: object, context: IoC
     task = asyncio.current_task()
     with enter(context), environment.current(isolate.env):
         try:
-            return await _called(handler, subject, isolate, context)
+            if context.meter is not None:
+                return await _measured(handler, subject, isolate, context)
+            result = handler.call(subject, isolate.env, ExecutionContext(context))
+            return await result if inspect.isawaitable(result) else result
         except Exception:
             raise
         except CpuExceeded as error:
@@ -60,12 +63,10 @@ async def _run(isolate: Isolate, handler: Handler, subject: object, context: IoC
             raise _exit(handler, error) from error
 
 
-async def _called(handler: Handler, subject: object, isolate: Isolate, context: IoContext) -> Any:
-    """Call the handler and await what it returns; measured, where CPU time is limited."""
+async def _measured(handler: Handler, subject: object, isolate: Isolate, context: IoContext) -> Any:
+    """Call the handler and await what it returns, on the meter of `context`."""
     meter = context.meter
-    if meter is None:
-        result = handler.call(subject, isolate.env, ExecutionContext(context))
-        return await result if inspect.isawaitable(result) else result
+    assert meter is not None
     result = meter.run(handler.call, subject, isolate.env, ExecutionContext(context))
     if inspect.iscoroutine(result):
         return await meter.measured(result)

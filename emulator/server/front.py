@@ -49,12 +49,11 @@ class Front(Server):
     ) -> None:
         super().__init__(self._answer, handler_cancellation=True)
         self._limits = limits
-        self._contexts: set[IoContext] = set()
         self.isolate = isolate
         self.observer = observer
         self._network = network
         self._provided: dict[type, object] = {Network: network}
-        self._exchanges: set[asyncio.Task[None]] = set()
+        self._exchanges: dict[asyncio.Task[None], IoContext] = {}
         self._afterwork: set[asyncio.Task[None]] = set()
         self._watch = ExitStack()
         loop = asyncio.get_running_loop()
@@ -66,7 +65,7 @@ class Front(Server):
             start_ticking(current_meter)
             self._watch.callback(stop_ticking)
         if limits.hang_seconds is not None:
-            hangs = HangWatch(lambda: self._contexts, limits.hang_seconds)
+            hangs = HangWatch(self._exchanges.values, limits.hang_seconds)
             self._watch.callback(loop.create_task(hangs.run(), name="hang watch").cancel)
         watchdog = Watchdog(observer, limits)
         watchdog.start()
@@ -123,13 +122,11 @@ class Front(Server):
     async def _answer(self, request: BaseRequest) -> StreamResponse:
         context = self.context(f"{request.method} {request.raw_path}")
         exchange = Exchange(request, self.isolate, context)
-        self._exchanges.add(request.task)
-        self._contexts.add(context)
+        self._exchanges[request.task] = context
         try:
             sent = await exchange.run()
         finally:
             self.see_out(exchange.context)
-            self._exchanges.discard(request.task)
-            self._contexts.discard(context)
+            del self._exchanges[request.task]
         await exchange.leave()
         return sent

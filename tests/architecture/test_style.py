@@ -14,6 +14,9 @@ TEST_LINES_LIMIT = 650  # A list of cases reads on where code does not.
 # Files of the kit whose pauses are their subject.
 PACED = {
     "tests/e2e/test_memory.py": "a client that reads at a steady rate",
+    "tests/server/test_cpu_time.py": "handlers that sleep are its subject",
+    "tests/server/test_hanging.py": "handlers that sleep are its subject",
+    "tests/server/test_watchdog.py": "a handler that blocks is its subject",
     "tests/support/peers.py": "a peer that is slow on purpose",
     "tests/support/waiting.py": "looks again, with a deadline, at what can tell nobody that it has happened",
 }

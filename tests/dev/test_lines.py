@@ -95,6 +95,22 @@ def record(**values: object) -> EventRecord:
             record(outcome=Outcome.EXCEPTION, status="200 OK"),
             "GET /path 200 OK failed (12 ms)",
         ),
+        (
+            record(outcome=Outcome.EXCEEDED_CPU, status="503 Service Unavailable"),
+            "GET /path 503 Service Unavailable exceeded_cpu (12 ms)",
+        ),
+        (
+            record(outcome=Outcome.EXCEEDED_SUBREQUESTS, status="500 Internal Server Error"),
+            "GET /path 500 Internal Server Error exceeded_subrequests (12 ms)",
+        ),
+        (
+            record(outcome=Outcome.HUNG, status="500 Internal Server Error"),
+            "GET /path 500 Internal Server Error hung (12 ms)",
+        ),
+        (
+            record(outcome=Outcome.EXCEEDED_CPU, status="200 OK"),
+            "GET /path 200 OK exceeded_cpu (12 ms)",
+        ),
         (record(label="CONNECT localhost:7070"), "CONNECT localhost:7070 closed (12 ms)"),
         (
             record(label="CONNECT localhost:7070", outcome=Outcome.EXCEPTION),

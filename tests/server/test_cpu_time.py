@@ -72,13 +72,13 @@ async def gathers(ctx: Any) -> Response:
 
 
 async def takes_small_steps(ctx: Any) -> Response:
-    while True:
+    while True:  # noqa: ASYNC110
         await asyncio.sleep(0)
 
 
 async def has_a_child_with_small_steps(ctx: Any) -> Response:
     async def steps() -> None:
-        while True:
+        while True:  # noqa: ASYNC110
             await asyncio.sleep(0)
 
     task = asyncio.create_task(steps())
