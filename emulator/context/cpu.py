@@ -13,6 +13,7 @@ call that does not return to Python can't be interrupted.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import signal
 import sys
 import threading
@@ -130,6 +131,8 @@ def start_ticking(meter_of_callback: Callable[[], CpuMeter | None]) -> None:
         def tick(number: int, frame: FrameType | None) -> None:
             _tick(frame, meter_of_callback)
 
+        # Left running at the process's end, the timer would be what ends it.
+        atexit.register(signal.setitimer, signal.ITIMER_PROF, 0)
         _handler_before = signal.signal(signal.SIGPROF, tick)
         signal.setitimer(signal.ITIMER_PROF, TICK_SECONDS, TICK_SECONDS)
 
@@ -142,6 +145,7 @@ def stop_ticking() -> None:
     _ticking -= 1
     if not _ticking:
         signal.setitimer(signal.ITIMER_PROF, 0)
+        atexit.unregister(signal.setitimer)
         signal.signal(signal.SIGPROF, _handler_before)
 
 

@@ -68,3 +68,28 @@ async def test_a_slow_client_with_the_upstream_flat_out(tmp_path: Path, event_lo
             writer.transport.abort()
             # And the upstream is told that nobody reads any more, well before it has sent everything.
             assert await within(upstream.result()) == "broken off"
+
+
+GROWING = """
+from workers import Response
+
+held = []
+
+async def on_fetch(request, env, ctx):
+    held.append(bytes(200 * 2**20 - len(held)).replace(b"\\0", b"x"))
+    return Response("grown")
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads /proc")
+async def test_a_worker_larger_than_production_allows_is_told_of_once(tmp_path: Path) -> None:
+    (tmp_path / "growing.py").write_text(GROWING)
+    async with pyworker("dev", "growing.py", "--port", "0", cwd=tmp_path) as process:
+        for _ in range(2):
+            reader, writer = await asyncio.open_connection("localhost", process.port)
+            writer.write(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            assert (await within(reader.read(), 60)).endswith(b"grown")
+            writer.close()
+        told = await process.line(r"note: The worker has grown by \d+ MB .* gives it 128 MB in all")
+        assert told
+        assert sum("has grown by" in line for line in process.lines) == 1

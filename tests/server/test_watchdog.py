@@ -10,7 +10,6 @@ from emulator.config.limits import Limits
 from emulator.context import Observer
 from emulator.http import Response
 from tests.server.serving import connected, serving
-from tests.support.waiting import until
 
 LIMITS = Limits(blocked_seconds=0.1)
 
@@ -80,25 +79,3 @@ async def test_a_handler_that_awaits_is_not_named() -> None:
 async def test_it_can_be_switched_off() -> None:
     async with serving(lambda: Response("fine"), limits=Limits(blocked_seconds=None)):
         assert watchdogs() == []
-
-
-async def test_memory_is_told_of_once() -> None:
-    listener = Listener()
-    limits = Limits(blocked_seconds=0.01, memory_bytes=8 * 1024 * 1024)
-    held: list[bytes] = []
-
-    async def fetch() -> Response:
-        held.append(bytes(range(256)) * (256 * 1024))
-        return Response("grown")
-
-    async with (
-        serving(fetch, observer=listener, limits=limits) as server,
-        connected(server) as client,
-    ):
-        client.get("/")
-        assert (await client.response()).body == b"grown"
-        await until(lambda: listener.notes, "the note on memory")
-        client.get("/")
-        assert (await client.response()).body == b"grown"
-    (note,) = listener.notes
-    assert note.endswith("production gives it 8 MB in all.")
