@@ -169,7 +169,7 @@ def _tick(frame: FrameType | None, meter_of_callback: Callable[[], CpuMeter | No
         if users is None:
             return  # The runtime's work, which must not be torn: the end of the step will do.
         if caught and sys.gettrace() is None:
-            _raise_when_caught(frame, error)
+            _raise_when_caught(frame, error, lambda: (_running or meter_of_callback()) is meter)
         raise error
 
 
@@ -182,16 +182,22 @@ def _users_part(frame: FrameType | None) -> FrameType | None:
     return None
 
 
-def _raise_when_caught(frame: FrameType | None, error: CpuExceeded) -> None:
+def _raise_when_caught(
+    frame: FrameType | None, error: CpuExceeded, goes_on: Callable[[], bool]
+) -> None:
     """See to it that code which catches everything, in a loop, does not outlive the exception that is raised next.
 
-    Its first line after that, in the `except` clause, raises it again: there the same `try` does not catch it.
+    Its first line after that, in the `except` clause, raises it again: there the same `try` does not catch it. Once the
+    step or callback is over (`goes_on()` is False) nobody else's lines do.
     """
 
     global _trace
 
     def trace(traced: FrameType, event: str, argument: object) -> Any:
-        if event == "line":
+        if not goes_on():
+            _stop_tracing()
+            return None
+        if event == "line" and is_users(traced):
             raise error
         return trace
 

@@ -15,8 +15,7 @@ import asyncio
 import inspect
 import threading
 import weakref
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import Context, ContextVar
 from dataclasses import dataclass
 from enum import Enum
@@ -73,7 +72,7 @@ class IoContext:
         self.observer = observer
         self.traffic = Traffic()
         self.limits = limits
-        self.slots = ConnectionSlots(limits.connections, limits.connection_mode)
+        self._slots: ConnectionSlots | None = None
         self.prospects = Prospects()
         self.meter: CpuMeter | None = None
         self.verdict: Verdict | None = None
@@ -94,6 +93,14 @@ class IoContext:
             f"<IoContext {self.label} {self._state.value} "
             f"owns={len(self._closers)} background={len(self._background)}>"
         )
+
+    @property
+    def slots(self) -> ConnectionSlots:
+        """The line in front of this event's connections; most events never need one."""
+        if self._slots is None:
+            limits = self.limits
+            self._slots = ConnectionSlots(limits.connections, limits.connection_mode)
+        return self._slots
 
     @property
     def state(self) -> ContextState:
@@ -356,11 +363,16 @@ def require_current() -> IoContext:
     return context
 
 
-@contextmanager
-def enter(context: IoContext | None) -> Iterator[None]:
-    """Run the block as part of `context`; None is global scope, and the runtime's own work."""
-    token = _current.set(context)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+class enter:
+    """`with enter(context):` runs the block as part of `context`; None is global scope, and the runtime's own work."""
+
+    __slots__ = ("_context", "_token")
+
+    def __init__(self, context: IoContext | None) -> None:
+        self._context = context
+
+    def __enter__(self) -> None:
+        self._token = _current.set(self._context)
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._token)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class Outcome(Enum):
@@ -31,8 +32,7 @@ class Traffic:
     bytes_received: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class EventRecord:
+class EventRecord(NamedTuple):
     """One finished event, as it is logged.
 
     `label` is "GET /path" or "CONNECT host:port"; `status` is "200 OK" for HTTP, None elsewhere;

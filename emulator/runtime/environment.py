@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -69,14 +68,19 @@ class ImportedEnvironment:
 env = ImportedEnvironment()
 
 
-@contextmanager
-def current(environment: Environment) -> Iterator[None]:
-    """Have `from workers import env` mean `environment` in the block and the tasks it starts."""
-    token = _current.set(environment)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+class current:
+    """`with current(environment):` has `from workers import env` mean it in the block and the tasks it starts."""
+
+    __slots__ = ("_environment", "_token")
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+
+    def __enter__(self) -> None:
+        self._token = _current.set(self._environment)
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._token)
 
 
 def _require() -> Environment:

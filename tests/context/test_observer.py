@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import FrozenInstanceError
 
 import pytest
 
@@ -22,6 +21,6 @@ def test_every_default_takes_what_it_is_told_and_does_nothing() -> None:
 
 def test_a_record_is_a_fact() -> None:
     record = EventRecord("GET /", Outcome.OK, 0.012, Traffic(sockets=1), "200 OK")
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         record.status = "500"  # type: ignore[misc]
     assert record.traffic == Traffic(1, 0, 0)
