@@ -189,7 +189,7 @@ def main() -> int:
     """Run what the command line asks for; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bench.soak")
     parser.add_argument("--clients", type=int, default=500)
-    parser.add_argument("--warm-up", type=float, default=25.0, help="seconds")
+    parser.add_argument("--warm-up", type=float, default=40.0, help="seconds")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--loop", choices=("uvloop", "asyncio"), default="uvloop")

@@ -20,6 +20,7 @@ _PACKAGE = Path(emulator.__file__).parent
 _OURS = (
     f"{_PACKAGE}{os.sep}",
     "<frozen ",
+    "uvloop/",
     # Two files of ours in a folder that the platform's API client shares.
     str(_PACKAGE.parent / "cloudflare" / "sockets.py"),
     str(_PACKAGE.parent / "cloudflare" / "workers.py"),

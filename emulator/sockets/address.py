@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import ada_url
 
@@ -17,6 +18,8 @@ from emulator.naming import camel_case_aliases
 
 MAX_ADDRESS_CHARACTERS = 255
 MAX_PORT = 65_535
+# A worker connects to few addresses, over and over.
+ADDRESSES_REMEMBERED = 256
 
 _SUPPORTED = re.compile(r"[A-Za-z0-9\-._\[\]:]+")
 
@@ -66,6 +69,7 @@ def parse_address(address: object) -> SocketAddress:
     return parsed
 
 
+@lru_cache(maxsize=ADDRESSES_REMEMBERED)
 def _from_text(text: str) -> SocketAddress:
     try:
         url = ada_url.URL(f"fake://{text}")

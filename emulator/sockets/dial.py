@@ -12,12 +12,13 @@ import socket
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from contextvars import Context
+from functools import lru_cache
 from typing import Any
 
 import aiohappyeyeballs
 
 from emulator.errors import NO_ANSWER, NO_HOST
-from emulator.sockets.address import SocketAddress
+from emulator.sockets.address import ADDRESSES_REMEMBERED, SocketAddress
 from emulator.sockets.policy import Policy
 from emulator.sockets.wire import Wire
 
@@ -78,6 +79,7 @@ async def _open(address: SocketAddress, wire: Wire, policy: Policy | None) -> No
     await loop.create_connection(lambda: wire, host, address.port)
 
 
+@lru_cache(maxsize=ADDRESSES_REMEMBERED)
 def _is_literal(host: str) -> bool:
     try:
         ipaddress.ip_address(host)

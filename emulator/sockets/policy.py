@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from emulator.errors import CONNECT_FAILED, SMTP_PROHIBITED, STRICTLY_REFUSED, TCP_LOOP
-from emulator.sockets.address import SocketAddress
+from emulator.sockets.address import ADDRESSES_REMEMBERED, SocketAddress
 
 SMTP_PORT = 25
 
@@ -111,18 +112,22 @@ class Policy:
 
 def production_note(address: SocketAddress) -> str | None:
     """Return one line about why production would refuse `address`; None when it would not, by what is known."""
-    if address.port == SMTP_PORT:
-        return SMTP_NOTE.format(address=address)
-    host = address.host.lower().rstrip(".")
+    note = SMTP_NOTE if address.port == SMTP_PORT else _note_on(address.host)
+    return None if note is None else note.format(address=address)
+
+
+@lru_cache(maxsize=ADDRESSES_REMEMBERED)
+def _note_on(host: str) -> str | None:
+    host = host.lower().rstrip(".")
     if host == "localhost" or host.endswith(".localhost"):
-        return LOCAL_NOTE.format(address=address)
+        return LOCAL_NOTE
     try:
         literal = _literal(host)
     except ValueError:
         return None
     if _is_cloudflares(literal):
-        return CLOUDFLARE_NOTE.format(address=address)
-    return None if literal.is_global else LOCAL_NOTE.format(address=address)
+        return CLOUDFLARE_NOTE
+    return None if literal.is_global else LOCAL_NOTE
 
 
 def _literal(ip: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
