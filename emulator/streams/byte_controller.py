@@ -10,21 +10,20 @@ from collections import deque
 from typing import Any
 
 from emulator import errors
-from emulator.context import Owned
 from emulator.errors import RangeError
 from emulator.naming import camel_case_aliases
 from emulator.streams.byob_request import ReadableStreamBYOBRequest, Responder
-from emulator.streams.core import ReadableState, ReaderKind, as_error, is_bytes
-from emulator.streams.default_controller import Puller, Pulling
+from emulator.streams.core import ReadableState, ReaderKind, is_bytes
 from emulator.streams.promise import Promise
 from emulator.streams.pull_into import PullInto
 from emulator.streams.reading import ReadRequest
-from emulator.streams.standard_readable import Controller, StandardReadable
-from emulator.streams.underlying import Algorithm, nothing
+from emulator.streams.source_controller import Pulling, SourceController
+from emulator.streams.standard_readable import StandardReadable
+from emulator.streams.underlying import Algorithm
 
 
 @camel_case_aliases
-class ReadableByteStreamController(Owned, Controller, Responder):
+class ReadableByteStreamController(SourceController, Responder):
     """Given to a byte source's start and pull: `enqueue(bytes)`, `byob_request`, `close()`, `error(e)`."""
 
     io_type = "ReadableByteStreamController"
@@ -37,28 +36,12 @@ class ReadableByteStreamController(Owned, Controller, Responder):
         high_water_mark: float,
         auto_allocate_bytes: int | None,
     ) -> None:
-        super().__init__()
-        self._stream = stream
+        super().__init__(stream, pull, cancel, high_water_mark)
         self._queue: deque[bytes | memoryview] = deque()
         self._queued_bytes = 0
         self._waiting: deque[PullInto] = deque()
         self._request: ReadableStreamBYOBRequest | None = None
-        self._puller = Puller(pull, self._wants_more, self.fail)
-        self._cancel = cancel
-        self._high_water_mark = high_water_mark
         self._auto_allocate_bytes = auto_allocate_bytes
-        self._close_requested = False
-        stream.controller = self
-
-    def started(self, start: Promise[Any]) -> None:
-        """The source's start was called, and gave `start`."""
-        self._puller.start(start, self)
-
-    @property
-    def desired_size(self) -> float | None:
-        """How many more bytes the queue wants; negative when over-full, None once the stream has failed."""
-        self.check_owner()
-        return self._room()
 
     @property
     def byob_request(self) -> ReadableStreamBYOBRequest | None:
@@ -67,13 +50,6 @@ class ReadableByteStreamController(Owned, Controller, Responder):
         if self._request is None and self._waiting:
             self._request = ReadableStreamBYOBRequest.of(self, self._waiting[0].room)
         return self._request
-
-    def close(self) -> None:
-        """End the stream after what is queued. Raises TypeError when it is closed, closing or failed."""
-        self.check_owner()
-        if not self.may_enqueue:
-            raise TypeError(errors.CONTROLLER_NOT_OPEN)
-        self.finish()
 
     def enqueue(self, chunk: Any) -> None:
         """Add bytes. Raises TypeError for none at all, for another type, or when the stream takes none."""
@@ -86,22 +62,7 @@ class ReadableByteStreamController(Owned, Controller, Responder):
             raise TypeError(errors.CONTROLLER_CLOSED)
         self.push(bytes(chunk))
 
-    def error(self, error: object = None) -> None:
-        """Fail the stream; what is queued is lost. Does nothing once it is closed or failed."""
-        self.check_owner()
-        self.fail(as_error(error, errors.STREAM_FAILED))
-
     # For the runtime.
-
-    @property
-    def stream(self) -> StandardReadable:
-        """The stream whose queue this is."""
-        return self._stream
-
-    @property
-    def may_enqueue(self) -> bool:
-        """True while bytes are taken."""
-        return not self._close_requested and self._stream.state is ReadableState.READABLE
 
     @property
     def has_waiting_view(self) -> bool:
@@ -360,13 +321,5 @@ class ReadableByteStreamController(Owned, Controller, Responder):
             return True
         return (self._room() or 0) > 0
 
-    def _room(self) -> float | None:
-        if self._stream.state is ReadableState.ERRORED:
-            return None
-        if self._stream.state is ReadableState.CLOSED:
-            return 0
-        return self._high_water_mark - self._queued_bytes
-
-    def _dismiss(self) -> None:
-        self._puller.dismiss()
-        self._cancel = nothing
+    def _queued(self) -> float:
+        return self._queued_bytes

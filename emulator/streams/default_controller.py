@@ -5,83 +5,21 @@ Floor 2. Owns the queue and when the source is pulled. Source: WHATWG Streams, "
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from enum import Enum
 from typing import Any
 
 from emulator import errors
-from emulator.context import Owned
 from emulator.naming import camel_case_aliases
-from emulator.streams.core import ReadableState, as_error
+from emulator.streams.core import ReadableState
 from emulator.streams.promise import Promise
 from emulator.streams.reading import ReadRequest
-from emulator.streams.standard_readable import Controller, StandardReadable
+from emulator.streams.source_controller import SourceController
+from emulator.streams.standard_readable import StandardReadable
 from emulator.streams.strategy import SizeAlgorithm, SizedQueue
-from emulator.streams.underlying import Algorithm, nothing
-
-
-class Pulling(Enum):
-    """What the source is doing: starting, nothing, pulling, pulling with a wish for more, dismissed."""
-
-    STARTING = "starting"
-    IDLE = "idle"
-    PULLING = "pulling"
-    PULLING_AGAIN = "pulling, and again after that"
-    DISMISSED = "dismissed"
-
-
-class Puller:
-    """Calls a source's pull when its stream wants more, once at a time."""
-
-    __slots__ = ("_fail", "_pull", "_wanted", "state")
-
-    def __init__(
-        self,
-        pull: Algorithm,
-        wanted: Callable[[], bool],
-        fail: Callable[[BaseException], None],
-    ) -> None:
-        self.state = Pulling.STARTING
-        self._pull = pull
-        self._wanted = wanted
-        self._fail = fail
-
-    def start(self, started: Promise[Any], controller: object) -> None:
-        """The source's start was called: pull when it is done, fail as it does."""
-
-        def begin(_: object) -> None:
-            if self.state is Pulling.STARTING:
-                self.state = Pulling.IDLE
-            self.pull(controller)
-
-        started.then(begin, self._fail)
-
-    def pull(self, controller: object) -> None:
-        """Call pull if more is wanted; after the one under way, if there is one."""
-        if self.state in (Pulling.STARTING, Pulling.DISMISSED) or not self._wanted():
-            return
-        if self.state is not Pulling.IDLE:
-            self.state = Pulling.PULLING_AGAIN
-            return
-        self.state = Pulling.PULLING
-
-        def pulled(_: object) -> None:
-            again = self.state is Pulling.PULLING_AGAIN
-            if self.state is not Pulling.DISMISSED:
-                self.state = Pulling.IDLE
-            if again:
-                self.pull(controller)
-
-        self._pull(controller).then(pulled, self._fail)
-
-    def dismiss(self) -> None:
-        """Nothing more is wanted of the source, ever."""
-        self.state = Pulling.DISMISSED
-        self._pull = nothing
+from emulator.streams.underlying import Algorithm
 
 
 @camel_case_aliases
-class ReadableStreamDefaultController(Owned, Controller):
+class ReadableStreamDefaultController(SourceController):
     """Given to a source's start and pull: `enqueue(chunk)`, `close()`, `error(e)`, `desired_size`."""
 
     io_type = "ReadableStreamDefaultController"
@@ -94,32 +32,9 @@ class ReadableStreamDefaultController(Owned, Controller):
         high_water_mark: float,
         size: SizeAlgorithm,
     ) -> None:
-        super().__init__()
-        self._stream = stream
+        super().__init__(stream, pull, cancel, high_water_mark)
         self._queue = SizedQueue()
-        self._puller = Puller(pull, self._wants_more, self.fail)
-        self._cancel = cancel
-        self._high_water_mark = high_water_mark
         self._size = size
-        self._close_requested = False
-        stream.controller = self
-
-    def started(self, start: Promise[Any]) -> None:
-        """The source's start was called, and gave `start`."""
-        self._puller.start(start, self)
-
-    @property
-    def desired_size(self) -> float | None:
-        """How much more the queue wants; negative when it is over-full, None once the stream has failed."""
-        self.check_owner()
-        return self._room()
-
-    def close(self) -> None:
-        """End the stream after what is queued. Raises TypeError when it is closed, closing or failed."""
-        self.check_owner()
-        if not self.may_enqueue:
-            raise TypeError(errors.CONTROLLER_NOT_OPEN)
-        self.finish()
 
     def enqueue(self, chunk: Any = None) -> None:
         """Add a chunk. Raises TypeError when the stream takes none; what the size function raises, likewise."""
@@ -128,22 +43,7 @@ class ReadableStreamDefaultController(Owned, Controller):
             raise TypeError(errors.CONTROLLER_CLOSED)
         self.push(chunk)
 
-    def error(self, error: object = None) -> None:
-        """Fail the stream; what is queued is lost. Does nothing once it is closed or failed."""
-        self.check_owner()
-        self.fail(as_error(error, errors.STREAM_FAILED))
-
     # For the runtime.
-
-    @property
-    def stream(self) -> StandardReadable:
-        """The stream whose queue this is."""
-        return self._stream
-
-    @property
-    def may_enqueue(self) -> bool:
-        """True while chunks are taken."""
-        return not self._close_requested and self._stream.state is ReadableState.READABLE
 
     @property
     def has_backpressure(self) -> bool:
@@ -221,13 +121,5 @@ class ReadableStreamDefaultController(Owned, Controller):
             return False
         return bool(self._stream.requests) or (self._room() or 0) > 0
 
-    def _room(self) -> float | None:
-        if self._stream.state is ReadableState.ERRORED:
-            return None
-        if self._stream.state is ReadableState.CLOSED:
-            return 0
-        return self._high_water_mark - self._queue.total
-
-    def _dismiss(self) -> None:
-        self._puller.dismiss()
-        self._cancel = nothing
+    def _queued(self) -> float:
+        return self._queue.total

@@ -104,6 +104,11 @@ def value_of(promise: Promise[ReadResult]) -> ReadResult:
     return values[0]
 
 
+def is_end(promise: Promise[ReadResult]) -> bool:
+    """True for a read that was answered with the stream's end."""
+    return promise.settled and promise.error is None and value_of(promise).done
+
+
 class ReadableMachine(Machine):
     """A default stream and its model: a queue, the reads that wait, and a state."""
 
@@ -127,6 +132,11 @@ class ReadableMachine(Machine):
 
     def is_open(self) -> bool:
         return self.state is ReadableState.READABLE and not self.closing
+
+    def is_ahead(self) -> bool:
+        """True when a read that was given up holds the last chunk, so that the stream has closed before it is seen."""
+        over = self.stream.core.state is ReadableState.CLOSED
+        return self.abandoned and over and self.state is ReadableState.READABLE
 
     @rule()
     def enqueue(self) -> None:
@@ -160,8 +170,9 @@ class ReadableMachine(Machine):
     @rule()
     def fail(self) -> None:
         error = Failure()
+        too_late = self.is_ahead()
         self.do(lambda: self.controller.error(error))
-        if self.state is ReadableState.READABLE:
+        if self.state is ReadableState.READABLE and not too_late:
             self.state = ReadableState.ERRORED
             self.error = error
             self.expected += [(each, error) for each in self.waiting]
@@ -220,7 +231,7 @@ class ReadableMachine(Machine):
         for promise in self.waiting:
             self.expected.append((promise, TypeError))
         self.waiting = []
-        self.abandoned = False
+        self.abandoned = self.is_ahead()
 
     @precondition(lambda self: not self.held)
     @rule()
@@ -231,7 +242,8 @@ class ReadableMachine(Machine):
     @rule()
     def cancel(self) -> None:
         reason = Failure()
-        open_before = self.state is ReadableState.READABLE
+        too_late = self.is_ahead()
+        open_before = self.state is ReadableState.READABLE and not too_late
         holder = self.reader if self.held else self.stream
         promise = self.do(lambda: holder.cancel(reason))
         self.settle()
@@ -240,7 +252,8 @@ class ReadableMachine(Machine):
             return
         assert promise.settled
         assert promise.error is None
-        self.queue = []
+        if not too_late:
+            self.queue = []
         if open_before:
             self.state = ReadableState.CLOSED
             self.expected += [(each, ReadResult(None, True)) for each in self.waiting]
@@ -476,7 +489,7 @@ class TransformMachine(Machine):
         if not self.broken:
             if self.closed is None:
                 self.close()
-            while not self.read_ or not self.read_[-1].settled or not value_of(self.read_[-1]).done:
+            while not any(map(is_end, self.read_[-1:])):
                 self.settle()
                 self.read()
                 self.settle()
