@@ -7,15 +7,22 @@ inside the process, and run once.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 try:
     import uvloop
 except ImportError:
     uvloop = None  # type: ignore[assignment]
+
+# CI tries the same examples each time, so that a change is judged by itself; elsewhere each run looks further.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
