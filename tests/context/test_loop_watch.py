@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from emulator.context import IoContext, Observer, enter, unwatch, watch
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ async def test_timers_and_threads_are_prospects_while_they_last(
     assert context.prospects.live()
     gate.set()
     assert await working
-    assert not context.prospects.live()
+    await until(lambda: not context.prospects.live(), "the thread to be idle")
 
 
 async def test_a_server_of_a_request_is_closed_with_it(
