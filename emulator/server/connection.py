@@ -7,10 +7,8 @@ answered, and how a connection is closed so that the answer arrives. Must not kn
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 from enum import Enum
-from typing import Any, cast
+from typing import Any
 
 from aiohttp import StreamReader
 from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
@@ -28,9 +26,9 @@ from emulator.server.limits import (
     Refusal,
     malformed,
 )
+from emulator.sockets import reset_connection
 from emulator.streams import Bytes, ByteSink, Feeder, Promise
 
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 # How long a client that is still sending is listened to (and not heard) once its answer is out.
 LINGER_SECONDS = 10.0
 
@@ -123,10 +121,7 @@ class HttpConnection(RequestHandler):
         """Close now; what was written is still sent, unless a body that is not whole would look whole."""
         transport = self.transport
         if transport is not None and self.sink is not None and self.sink.ends_with_connection:
-            raw = cast(socket.socket | None, transport.get_extra_info("socket"))
-            if raw is not None:
-                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-            transport.abort()
+            reset_connection(transport)
         super().force_close()
 
     async def linger(self) -> None:

@@ -26,7 +26,8 @@ from emulator.runtime import Isolate
 from emulator.server.connection import HttpConnection
 from emulator.server.exchange import Exchange
 from emulator.server.hang import HangWatch
-from emulator.server.limits import HEADERS_LIMIT_BYTES, HEADERS_LIMIT_COUNT, URL_LIMIT_BYTES
+from emulator.server.head import HEADERS_LIMIT_BYTES
+from emulator.server.limits import HEADERS_LIMIT_COUNT, URL_LIMIT_BYTES
 from emulator.server.watchdog import Watchdog
 from emulator.sockets import DEFAULT_NETWORK, Network, unwatch_loop, watch_loop
 

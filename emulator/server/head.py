@@ -1,7 +1,7 @@
 """A response's head: the bytes before its body.
 
-Floor 6. Owns the order and spelling of head lines and which of a worker's headers are the server's business. Must not
-know connections. Source: RFC 9110, RFC 9112.
+Floor 6. Owns the order and spelling of head lines, which of a worker's headers are the server's business, and how large
+a head may be, coming or going. Must not know connections. Source: RFC 9110, RFC 9112.
 """
 
 from __future__ import annotations

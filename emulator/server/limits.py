@@ -1,7 +1,7 @@
 """What of HTTP is refused before a worker sees it, and in which words.
 
-Floor 6. Owns the figures of limits.md for URL, headers and body, the checks of RFC 9112 that the parser leaves to its
-user, and the refusals' wording. Must not know workers.
+Floor 6. Owns the figures of limits.md for URL, header count and body, the checks of RFC 9112 that the parser leaves to
+its user, and the refusals' wording. Must not know workers.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from aiohttp.http import HttpVersion10, HttpVersion11
 from aiohttp.web_request import BaseRequest
 
 from emulator.config.limits import MIB
-from emulator.server.head import encode_head
+from emulator.server.head import HEADERS_LIMIT_BYTES, encode_head
 
 URL_LIMIT_BYTES = 16 * 1024
-HEADERS_LIMIT_BYTES = 128 * 1024
 HEADERS_LIMIT_COUNT = 1_000
 
 _HOST = re.compile(r"[A-Za-z0-9\-._~%!$&'()*+,;=:\[\]]*")

@@ -6,6 +6,7 @@ from emulator.sockets.lingering import end_lingering
 from emulator.sockets.network import DEFAULT_NETWORK, Network
 from emulator.sockets.options import SecureTransport, SocketOptions, parse_options
 from emulator.sockets.policy import Policy
+from emulator.sockets.reset import reset_connection
 from emulator.sockets.socket import Socket
 from emulator.sockets.state import SocketEvent, SocketState
 from emulator.sockets.stdlib import unwatch_loop, watch_loop
@@ -28,6 +29,7 @@ __all__ = [
     "end_lingering",
     "parse_address",
     "parse_options",
+    "reset_connection",
     "unwatch_loop",
     "watch_loop",
 ]

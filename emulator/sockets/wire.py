@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import os
 import socket
-import struct
 from abc import ABC, abstractmethod
 from enum import Enum
 from time import monotonic
@@ -19,6 +18,7 @@ from typing import cast
 from emulator.context import Traffic
 from emulator.errors import CONNECTION_LOST, SocketError
 from emulator.sockets import lingering
+from emulator.sockets.reset import reset_connection
 from emulator.streams import (
     HIGH_WATER_MARK_BYTES,
     Bytes,
@@ -37,8 +37,6 @@ LINGER_LIMIT_BYTES = 262_144
 STALLED_SECONDS = 10.0
 # A loop that is not reading does not hear of a reset: how often it is looked for then.
 WATCH_SECONDS = 0.25
-
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class WireListener(ABC):
@@ -207,11 +205,7 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
             self._queued_bytes = 0
             self._outgoing = Outgoing.GONE
             return
-        raw = cast(socket.socket | None, transport.get_extra_info("socket"))
-        if raw is not None:
-            with contextlib.suppress(OSError):  # It is closed already.
-                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        transport.abort()
+        reset_connection(transport)
 
     def break_off(self, error: OSError) -> None:
         """Reset the connection and have it count as lost, for the reason `error`."""
