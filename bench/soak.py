@@ -163,6 +163,9 @@ async def soak(options: argparse.Namespace) -> list[str]:
         accounts.forget()
         seen = await chaos(server.port, options.clients, options.seconds, options.seed + 1)
         after = await quiet(idle)
+        if after.tasks > idle.tasks:
+            for task in asyncio.all_tasks():
+                task.print_stack(file=sys.stderr)
     breaches = [*idle.breaches(State(after.descriptors, after.tasks, after.threads, 0))]
     breaches += [each for each in warm.breaches(after) if each.startswith("memory")]
     if missed := accounts.miscounted():

@@ -77,6 +77,7 @@ class Client:
         self._peers = peers
         self._tally = tally
         self._random = random.Random(f"{tally['seed']} {name}")
+        self._asked = "nothing"
 
     async def run(self, deadline: float) -> None:
         """Send requests."""
@@ -89,6 +90,7 @@ class Client:
                     await self._exchange(f"{self._name}-{number}")
             except TimeoutError:
                 self._tally["waiting"] += 1
+                print(f"never answered: {self._asked}", file=sys.stderr)
             except (OSError, asyncio.IncompleteReadError):
                 self._tally["broken"] += 1
             await asyncio.sleep(self._random.random() * 0.2)
@@ -108,6 +110,7 @@ class Client:
             handler = "ask"  # Each keeps everybody else waiting for its whole limit.
         manner = self._random.choice(MANNERS)
         peer = self._random.choice(self._peers)
+        self._asked = f"{handler} {manner} {name}"
         body = b"x" * 2000 if handler == "upload" else b""
         request = (
             f"POST /{handler}/{peer}/{name} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n"

@@ -18,6 +18,7 @@ import signal
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Coroutine, Generator
 from types import FrameType
 from typing import Any
@@ -33,17 +34,23 @@ class CpuExceeded(BaseException):
 
 
 class CpuMeter:
-    """What one request has used, and may. `on_exceeded(frame)` is called once, when it is too much.
+    """What one request has used, and may.
 
-    It is given the frame that was interrupted, if one was, and returns the sentence that every CpuExceeded carries.
+    `on_exceeded(frame)` is called once, when it is too much: it is given the frame that was interrupted, if one was,
+    and returns the sentence that every CpuExceeded carries. `end_task()` is called at the end of each step that a task
+    takes all the same, and cancels it.
     """
 
     def __init__(
-        self, limit_seconds: float, on_exceeded: Callable[[FrameType | None], str]
+        self,
+        limit_seconds: float,
+        on_exceeded: Callable[[FrameType | None], str],
+        end_task: Callable[[], None],
     ) -> None:
         self.used_seconds = 0.0
         self.limit_seconds = limit_seconds
         self._on_exceeded = on_exceeded
+        self.end_task = end_task
         self._sentence: str | None = None
         self._began = 0.0
 
@@ -52,7 +59,11 @@ class CpuMeter:
         return _Measured(coroutine, self)
 
     def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Call `function` as a step of its own. Raises CpuExceeded in it, or at its end, when that is too much."""
+        """Call `function` as a step of its own, and return what it does.
+
+        Raises CpuExceeded in it when that is too much, or in the place of what it raises. What a step that returns has
+        used is for the caller to look at (`too_much`): it may have returned something that must not be dropped.
+        """
         global _running
         outer = _running
         if outer is self:  # A task that began at once, within a step.
@@ -62,10 +73,7 @@ class CpuMeter:
         _running = self
         self._began = time.thread_time()
         try:
-            result = function(*arguments)
-            if self.seconds_now() > self.limit_seconds:
-                raise self.exceed(None)
-            return result
+            return function(*arguments)
         except CpuExceeded:
             raise
         except BaseException:  # StopIteration, a coroutine's end, among others.
@@ -91,6 +99,11 @@ class CpuMeter:
         if self._sentence is None:
             self._sentence = self._on_exceeded(frame)
         return CpuExceeded(self._sentence)
+
+    @property
+    def too_much(self) -> bool:
+        """True when more is used than the limit allows, whether somebody was told or not."""
+        return self.used_seconds > self.limit_seconds
 
     @property
     def exceeded(self) -> bool:
@@ -164,6 +177,8 @@ def _tick(frame: FrameType | None, meter_of_callback: Callable[[], CpuMeter | No
         meter.used_seconds += min(passed, TICK_SECONDS)
     if meter.seconds_now() > meter.limit_seconds:
         caught = meter.exceeded
+        if _in_finalizer(frame):
+            return  # Python would report the exception and go on; it comes again with the next tick.
         users = _users_part(frame)
         error = meter.exceed(users)
         if users is None:
@@ -180,6 +195,16 @@ def _users_part(frame: FrameType | None) -> FrameType | None:
             return frame
         frame = frame.f_back
     return None
+
+
+def _in_finalizer(frame: FrameType | None) -> bool:
+    """Tell whether the step that was interrupted in `frame` is throwing something away: __del__, a weak reference."""
+    while frame is not None and frame.f_code not in _OUTERMOST:
+        code = frame.f_code
+        if code.co_name == "__del__" or code.co_filename == weakref.__file__:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _raise_when_caught(
@@ -238,10 +263,22 @@ class _Measured(Coroutine[Any, Any, Any]):
         return self.send(None)
 
     def send(self, value: Any) -> Any:
-        return self._meter.run(self._coroutine.send, value)
+        return self._step(self._coroutine.send, value)
 
     def throw(self, *error: Any) -> Any:
-        return self._meter.run(self._coroutine.throw, *error)
+        return self._step(self._coroutine.throw, *error)
+
+    def _step(self, step: Callable[..., Any], *arguments: Any) -> Any:
+        """Run one step. When that was too much the task is cancelled, so that it lets go of what it waits for now.
+
+        An exception in the place of what it waits for would leave the coroutine where it is, until somebody notices
+        that it is garbage.
+        """
+        awaited = self._meter.run(step, *arguments)
+        if self._meter.too_much:
+            self._meter.exceed(None)
+            self._meter.end_task()
+        return awaited
 
     def close(self) -> None:
         self._coroutine.close()

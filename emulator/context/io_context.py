@@ -79,7 +79,9 @@ class IoContext:
         self._cancellations = 0
         self._background_tree: weakref.WeakSet[asyncio.Task[Any]] | None = None
         if limits.cpu_ms is not None:
-            self.meter = CpuMeter(limits.cpu_ms / 1000, self._cpu_exceeded)
+            self.meter = CpuMeter(
+                limits.cpu_ms / 1000, self._cpu_exceeded, self._cancel_running_task
+            )
         self._subrequests = 0
         self._thread = threading.get_ident()
         self._provided = provided
@@ -162,6 +164,26 @@ class IoContext:
         self._closers.pop(resource, None)
         self._background_owns.discard(resource)
         self.prospects.sources.pop(resource, None)
+
+    def when_unwound(self, callback: Callable[[], None]) -> None:
+        """Call `callback()` once no task of this event that was cancelled is still under way: now, if there is none."""
+        running = _running_task()
+        unwinding = {
+            task
+            for task in {*self.prospects.tasks, *self._background}
+            if task.cancelling() and task is not running and not task.done()
+        }
+        if not unwinding:
+            callback()
+            return
+
+        def one_done(task: asyncio.Task[Any]) -> None:
+            unwinding.discard(task)
+            if not unwinding:
+                callback()
+
+        for task in list(unwinding):
+            task.add_done_callback(one_done)
 
     def adopt(self, task: asyncio.Task[Any]) -> None:
         """`task` was started by this event's code: it ends with it."""
@@ -285,6 +307,14 @@ class IoContext:
             sentence += CPU_EXCEEDED_AT.format(place=place_of(users))
         self.condemn(Outcome.EXCEEDED_CPU, sentence)
         return sentence
+
+    def _cancel_running_task(self) -> None:
+        task = _running_task()
+        if task is None:
+            return
+        if task is self.prospects.handler:
+            self._cancellations += 1
+        task.cancel()
 
     async def _drain(self) -> None:
         clock = asyncio.get_running_loop().time

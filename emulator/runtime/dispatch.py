@@ -46,7 +46,30 @@ def _required(isolate: Isolate, event: str, sentence: str) -> Handler:
 
 
 async def _run(isolate: Isolate, handler: Handler, subject: object, context: IoContext) -> Any:
+    """Return what the handler does. Raises HandlerExit when the runtime has ended it (`context.verdict`)."""
     task = asyncio.current_task()
+    context.handle_in(task)
+    try:
+        result = await _entered(isolate, handler, subject, context, task)
+    except asyncio.CancelledError:
+        context.handle_in(None)
+        if context.verdict is None or task is None or task.cancelling():
+            raise
+        raise errors.HandlerExit(context.verdict.sentence) from None
+    finally:
+        context.handle_in(None)
+    if context.verdict is not None:  # The handler would not be ended.
+        raise errors.HandlerExit(context.verdict.sentence)
+    return result
+
+
+async def _entered(
+    isolate: Isolate,
+    handler: Handler,
+    subject: object,
+    context: IoContext,
+    task: asyncio.Task[Any] | None,
+) -> Any:
     with enter(context), environment.current(isolate.env):
         try:
             if context.meter is not None:
@@ -69,7 +92,9 @@ async def _measured(handler: Handler, subject: object, isolate: Isolate, context
     assert meter is not None
     result = meter.run(handler.call, subject, isolate.env, ExecutionContext(context))
     if inspect.iscoroutine(result):
-        return await meter.measured(result)
+        return await meter.measured(result)  # Which looks at what the call has used, too.
+    if meter.too_much:
+        raise meter.exceed(None)
     return await result if inspect.isawaitable(result) else result
 
 

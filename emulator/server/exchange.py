@@ -16,7 +16,7 @@ from aiohttp.http import HttpVersion11
 from aiohttp.web_request import BaseRequest
 
 from emulator.context import EventRecord, IoContext, Outcome, enter
-from emulator.errors import SWITCHING_PROTOCOLS, HandlerExit
+from emulator.errors import SWITCHING_PROTOCOLS
 from emulator.http import Request, Response
 from emulator.runtime import Isolate, dispatch
 from emulator.server.connection import ClientGone, HttpConnection, ResponseSink, Sent
@@ -104,24 +104,10 @@ class Exchange:
             return self._fail(error)
 
     async def _handle(self) -> Response:
-        """Run the worker's handler. Raises what it raises, or HandlerExit when the runtime has ended it."""
         context = self.context
-        task = asyncio.current_task()
-        context.handle_in(task)
         if self._body is not None:
             context.prospects.sources[self._body] = self._body.may_deliver
-        try:
-            response = await dispatch.fetch(self._isolate, self._worker_request(), context)
-        except asyncio.CancelledError:
-            context.handle_in(None)
-            if context.verdict is None or task is None or task.cancelling():
-                raise
-            raise HandlerExit(context.verdict.sentence) from None
-        finally:
-            context.handle_in(None)
-        if context.verdict is not None:  # The handler would not be ended.
-            raise HandlerExit(context.verdict.sentence)
-        return response
+        return await dispatch.fetch(self._isolate, self._worker_request(), context)
 
     # In.
 

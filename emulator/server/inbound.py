@@ -71,7 +71,6 @@ class InboundListener:
     async def _serve(self, socket: Socket, context: IoContext) -> None:
         began = perf_counter()
         outcome = Outcome.CANCELED
-        context.handle_in(asyncio.current_task())
         try:
             await dispatch.connect(self._front.isolate, socket, context)
             outcome = Outcome.OK
@@ -81,7 +80,6 @@ class InboundListener:
             if socket.state is SocketState.OPEN:
                 socket.wire.abort(error)
         finally:
-            context.handle_in(None)
             self._front.observer.event_finished(
                 EventRecord(context.label, outcome, perf_counter() - began, context.traffic)
             )

@@ -15,6 +15,7 @@ import socket
 import sys
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from emulator.context import Claim, IoContext, always, current, user_frame
@@ -173,12 +174,19 @@ def _check_raw(context: IoContext, raw: Any, target: Any) -> None:
 
 
 def _own(context: IoContext, raw: Any) -> None:
+    """Have `raw` shut down when `context` ends, and closed once nobody can mistake its file descriptor for another's.
+
+    A task that is being cancelled, and asyncio on its behalf, may still tell the event loop to stop listening to the
+    descriptor's number, which the system gives to the next connection as soon as it is free.
+    """
     reference = weakref.ref(raw)
 
     def close() -> None:
         alive = reference()
-        if alive is not None:
-            alive.close()
+        if alive is not None and alive.fileno() >= 0:
+            with suppress(OSError):  # It is not connected.
+                alive.shutdown(socket.SHUT_RDWR)
+            context.when_unwound(alive.close)
 
     context.own(
         reference, close, lambda: (alive := reference()) is not None and alive.fileno() >= 0

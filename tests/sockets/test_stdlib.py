@@ -46,6 +46,33 @@ async def test_a_socket_object_is_closed_with_its_request() -> None:
         assert await asyncio.to_thread(peer.wait_for_eof) == b""
 
 
+async def test_a_socket_keeps_its_descriptor_until_the_tasks_that_use_it_have_ended() -> None:
+    # Closed at once, its number would be the next connection's, and asyncio, told that the attempt is cancelled, would
+    # stop listening to that one.
+    unwinding = asyncio.Event()
+    descriptors = []
+
+    async def use(raw: library.socket) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await unwinding.wait()
+            descriptors.append(raw.fileno())
+
+    async with PeerServer() as server:
+        with request() as context:
+            raw = library.create_connection(("127.0.0.1", server.port))
+            peer = await server.accepted()
+            task = asyncio.create_task(use(raw))
+            context.adopt(task)
+            await asyncio.sleep(0)
+        assert await asyncio.to_thread(peer.wait_for_eof) == b""
+        unwinding.set()
+        await asyncio.wait([task])
+        assert descriptors != [-1]
+        await until(lambda: raw.fileno() == -1, "the descriptor to be free")
+
+
 async def test_a_socket_that_became_a_transport_is_closed_once() -> None:
     async with PeerServer() as server:
         with request():
