@@ -11,7 +11,7 @@ import difflib
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import cast
@@ -26,13 +26,44 @@ from emulator.config.limits import (
     ConnectionMode,
     Limits,
 )
-from emulator.config.model import Config, ConnectListener, EventLoopChoice, Strictness
+from emulator.config.model import (
+    Config,
+    ConnectListener,
+    EventLoopChoice,
+    LocalProtocol,
+    LogFormat,
+    LogLevel,
+    ServiceBinding,
+    Strictness,
+)
 from emulator.config.settings import FILE_NAMES, setting
 from emulator.config.validation import Values, is_seconds, validate
 
 _WORKER_NAME = re.compile(r"[a-z0-9_][a-z0-9_-]*")
 _HOST_AND_PORT = re.compile(r"[^\s/]+:\d+")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+# What the command line says of every worker, not of the first alone.
+_SHARED_OVERRIDES = ("environment",)
+
+
+def load_all(
+    config_files: Sequence[Path] = (),
+    overrides: Mapping[str, object] | None = None,
+    *,
+    directory: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> tuple[Config, ...]:
+    """Read one Config for each of `config_files`, or the one that `load` finds without any.
+
+    `overrides` go to the first, those about all workers to each. Raises ConfigError as `load` does.
+    """
+    first, *others = (*config_files,) or (None,)
+    shared = {name: (overrides or {}).get(name) for name in _SHARED_OVERRIDES}
+    return (
+        load(first, overrides, directory=directory, environ=environ),
+        *(load(file, shared, directory=directory, environ=environ) for file in others),
+    )
 
 
 def load(
@@ -87,7 +118,47 @@ def load(
         event_loop=_event_loop(os.environ if environ is None else environ),
         source=None if document is None else document.path,
         notes=tuple(notes),
+        environment=cast("str | None", chosen("environment")),
+        services=_services(values),
+        crons=_added(values.plain, "crons"),
+        run_crons=bool(chosen("run_crons")),
+        local_protocol=LocalProtocol(chosen("local_protocol")),
+        https_key_path=_placed("https_key_path", given, document, values, directory),
+        https_cert_path=_placed("https_cert_path", given, document, values, directory),
+        unix_socket=_placed("unix_socket", given, document, values, directory),
+        reload=bool(chosen("reload")),
+        keep_last_good=bool(chosen("keep_last_good")),
+        log_level=LogLevel(chosen("log_level")),
+        log_format=LogFormat(chosen("log_format")),
+        sources=() if document is None else (document.path,),
     )
+
+
+def _services(values: Values) -> tuple[ServiceBinding, ...]:
+    return tuple(
+        ServiceBinding(
+            cast("str", entry["service_binding"]),
+            cast("str", entry["service_name"]),
+            cast("str | None", entry.get("service_entrypoint")),
+            cast("str | None", entry.get("service_environment")),
+        )
+        for entry in values.repeated.get("services", [])
+    )
+
+
+def _placed(
+    name: str,
+    given: Mapping[str, object],
+    document: Document | None,
+    values: Values,
+    directory: Path,
+) -> Path | None:
+    """A path: the command line's is relative to `directory`, the file's to the file."""
+    if name in given:
+        return (directory / cast("str", given[name])).absolute()
+    if document is None or name not in values.plain:
+        return None
+    return (document.path.parent / cast("str", values.plain[name])).absolute()
 
 
 def _read_document(

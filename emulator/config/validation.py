@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 
 from emulator import errors
 from emulator.config.document import Document
-from emulator.config.settings import SETTINGS, Effect, Kind, Setting
+from emulator.config.settings import SETTINGS
+from emulator.config.table import Effect, Kind, Setting
 
 _TYPE_NAMES = {
     bool: "a boolean",
@@ -166,9 +167,8 @@ def _checked_strings(document: Document, path: str, value: object) -> list[str]:
 def _require(document: Document, branch: _Branch, prefix: str, table: Mapping[str, object]) -> None:
     for key, node in branch.children.items():
         if isinstance(node, Setting) and node.required and key not in table:
-            example = f'"{node.choices[0]}"' if node.choices else "7070"
             message = errors.CONFIG_REQUIRED.format(
-                file=document.shown, table=prefix.rstrip("."), key=key, example=example
+                file=document.shown, table=prefix.rstrip("."), key=key, example=node.example
             )
             raise errors.ConfigError(message)
 

@@ -162,12 +162,11 @@ def test_keys_without_effect_give_one_note_each(project: Path) -> None:
         project,
         '"$schema" = "x"\nmain = "src/worker.py"\nworkers_dev = true\n'
         '[[kv_namespaces]]\nbinding = "A"\n[[kv_namespaces]]\nbinding = "B"\n'
-        '[dev]\nlocal_protocol = "http"\n[env.staging]\nname = "s"',
+        '[env.staging]\nname = "s"',
     )
     assert config.notes == (
         "wrangler_py.toml: `workers_dev` has no effect here yet.",
         "wrangler_py.toml: `kv_namespaces` has no effect here yet.",
-        "wrangler_py.toml: `dev.local_protocol` has no effect here yet.",
         "wrangler_py.toml: `env` has no effect here yet.",
     )
 
