@@ -48,7 +48,31 @@ SETTINGS: tuple[Setting, ...] = (
         "Names of behaviours switched on or off.",
         key="compatibility_flags",
     ),
-    Setting("vars", Kind.JSON_TABLE, "Values that the worker finds in env.", key="vars"),
+    Setting(
+        "environments",
+        Kind.TABLE,
+        "Named environments, each a table of these keys; --env chooses one.",
+        key="env",
+    ),
+    Setting(
+        "vars",
+        Kind.JSON_TABLE,
+        "Values that the worker finds in env.",
+        key="vars",
+    ),
+    Setting(
+        "secrets_required",
+        Kind.STRINGS,
+        "The names of the worker's secrets: no others are read, and a missing one gives a note.",
+        key="secrets.required",
+    ),
+    Setting(
+        "load_dot_env",
+        Kind.BOOLEAN,
+        "Whether secrets may come from .env when there is no .dev.vars.",
+        default=True,
+        variable="CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV",
+    ),
     Setting(
         "var",
         Kind.STRING_OR_STRINGS,
@@ -305,7 +329,13 @@ SETTINGS: tuple[Setting, ...] = (
         choices=("auto", "uvloop", "asyncio"),
         owner=Owner.OURS,
     ),
-    Setting("schema", Kind.STRING, "For editors.", key="$schema", effect=Effect.IGNORED),
+    Setting(
+        "schema",
+        Kind.STRING,
+        "For editors.",
+        key="$schema",
+        effect=Effect.IGNORED,
+    ),
     *UNAPPLIED,
 )
 
