@@ -19,12 +19,23 @@ from emulator.cli.options import from_settings
     "port",
     "ip",
     "config_file",
+    "environment",
+    "var",
+    "local_protocol",
+    "https_key_path",
+    "https_cert_path",
+    "unix_socket",
+    "reload",
+    "keep_last_good",
+    "run_crons",
+    "log_level",
+    "log_format",
     "tls_ca",
     "tls_insecure",
     "connect_timeout_seconds",
     "strict",
 )
-def command(config_file: str | None, **overrides: object) -> None:
+def command(config_file: tuple[str, ...], **overrides: object) -> None:
     """Serve a worker on this machine, one line a request, until Ctrl-C.
 
     SCRIPT is the worker's file. Without it, the settings file's `main` is served; with it, SCRIPT
@@ -37,14 +48,16 @@ def command(config_file: str | None, **overrides: object) -> None:
       pyworker dev hello.py --port 0    on any free port
       pyworker dev --ip 0.0.0.0         reachable from other machines
       pyworker dev -c other.toml        another settings file
+      pyworker dev --env staging        what env.staging says in the settings file
+      pyworker dev --var DEBUG:1        one more variable
       pyworker dev --strict             refuse what production refuses
 
     Settings, and which of the platform's keys have an effect: docs/settings.md.
     """
     # Imported on use: `pyworker dev --help` loads neither the settings' reader nor the runtime.
-    from emulator.config import load
+    from emulator.config import load_all
 
-    config = load(None if config_file is None else Path(config_file), overrides)
+    config, *_ = load_all([Path(file) for file in config_file], overrides)
 
     # After the settings: a mistake in them is told at once.
     from emulator.dev.session import run

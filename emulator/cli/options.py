@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 import click
 
-from emulator.config.settings import Kind, Setting, setting
+from emulator.config.settings import setting
+from emulator.config.table import Kind, Setting
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -41,13 +42,14 @@ def _parameter(row: Setting) -> Callable[[Command], Command]:
     if row.kind is Kind.BOOLEAN:
         return click.option(*row.option, row.name, is_flag=True, default=None, help=row.help)
     several = row.kind is Kind.STRING_OR_STRINGS
+    type_ = click.Choice(row.choices) if row.choices else _TYPES[row.kind]
     help_text = row.help if row.default is None else f"{row.help}  [default: {row.default}]"
     if several:
         help_text = f"{help_text}  [may be given several times]"
     return click.option(
         *row.option,
         row.name,
-        type=_TYPES[row.kind],
+        type=type_,
         metavar=row.metavar,
         multiple=several,
         help=help_text,

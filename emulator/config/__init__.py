@@ -1,9 +1,19 @@
 """Settings: one table feeds the settings file, the command line and docs/settings.md. Floor 1."""
 
 from emulator.config.limits import DEFAULT_LIMITS, ConnectionMode, Limits
-from emulator.config.loading import load
-from emulator.config.model import Config, ConnectListener, EventLoopChoice, Strictness
-from emulator.config.settings import SETTINGS, Effect, Kind, Owner, Setting
+from emulator.config.loading import load, load_all
+from emulator.config.model import (
+    Config,
+    ConnectListener,
+    EventLoopChoice,
+    LocalProtocol,
+    LogFormat,
+    LogLevel,
+    ServiceBinding,
+    Strictness,
+)
+from emulator.config.settings import SETTINGS
+from emulator.config.table import Effect, Kind, Owner, Setting
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -15,8 +25,13 @@ __all__ = [
     "EventLoopChoice",
     "Kind",
     "Limits",
+    "LocalProtocol",
+    "LogFormat",
+    "LogLevel",
     "Owner",
+    "ServiceBinding",
     "Setting",
     "Strictness",
     "load",
+    "load_all",
 ]

@@ -1,23 +1,20 @@
 """From every source of settings to one Config.
 
-Floor 1. Owns the order of the sources: the command line, then the settings file, then the
-environment's variables, then the table's defaults. Must not know how the file is parsed or what a
-command looks like.
+Floor 1. Owns what each setting becomes and what is checked across settings. Must not know how a
+file is parsed, which source wins or what a command looks like.
 """
 
 from __future__ import annotations
 
-import difflib
-import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import cast
 
 from emulator import errors
-from emulator.config.document import Document, find, is_readable_format, read, shown_path
+from emulator.config.document import shown_path
 from emulator.config.limits import (
     MIB,
     STRICT_CPU_MS,
@@ -26,13 +23,47 @@ from emulator.config.limits import (
     ConnectionMode,
     Limits,
 )
-from emulator.config.model import Config, ConnectListener, EventLoopChoice, Strictness
+from emulator.config.model import (
+    Config,
+    ConnectListener,
+    EventLoopChoice,
+    LocalProtocol,
+    LogFormat,
+    LogLevel,
+    ServiceBinding,
+    Strictness,
+)
 from emulator.config.settings import FILE_NAMES, setting
-from emulator.config.validation import Values, is_seconds, validate
+from emulator.config.sources import Sources, gather
+from emulator.config.validation import Values, is_seconds
+from emulator.config.variables import Secrets, given_variables, only_required, read_secrets
+from emulator.printable import printable
 
 _WORKER_NAME = re.compile(r"[a-z0-9_][a-z0-9_-]*")
 _HOST_AND_PORT = re.compile(r"[^\s/]+:\d+")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+# What the command line says of every worker, not of the first alone.
+_SHARED_OVERRIDES = ("environment",)
+
+
+def load_all(
+    config_files: Sequence[Path] = (),
+    overrides: Mapping[str, object] | None = None,
+    *,
+    directory: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> tuple[Config, ...]:
+    """Read one Config for each of `config_files`, or the one that `load` finds without any.
+
+    `overrides` go to the first, those about all workers to each. Raises ConfigError as `load` does.
+    """
+    first, *others = (*config_files,) or (None,)
+    shared = {name: (overrides or {}).get(name) for name in _SHARED_OVERRIDES}
+    return (
+        load(first, overrides, directory=directory, environ=environ),
+        *(load(file, shared, directory=directory, environ=environ) for file in others),
+    )
 
 
 def load(
@@ -51,83 +82,148 @@ def load(
     says. `environ` defaults to the process's. Raises ConfigError with a sentence
     for the user.
     """
-    directory = (directory or Path.cwd()).resolve()
-    given = {name: value for name, value in (overrides or {}).items() if value is not None}
-    script = cast("str | None", given.get("main"))
-    notes: list[str] = []
-    document = _read_document(config_file, script, directory, notes)
-    values = Values({}, {}, []) if document is None else validate(document)
-    if document is not None:
-        _check_formats(document, values)
-        notes += [errors.CONFIG_NOTED.format(file=document.shown, key=key) for key in values.noted]
-    main = _main(script, document, values, directory)
-
-    def chosen(name: str) -> object:
-        return given.get(name, values.plain.get(name, setting(name).default))
-
-    strict = None
-    if chosen("strict") or (chosen("strict") is None and "strict_allow" in values.plain):
-        strict = Strictness(_allowed(document, values))
-        _check_variables(document, values)
-
-    return Config(
-        name=cast("str | None", chosen("name")) or _name_after(main),
-        main=main,
-        compatibility_date=cast("str | None", chosen("compatibility_date")),
-        compatibility_flags=tuple(cast("list[str]", values.plain.get("compatibility_flags", []))),
-        vars=MappingProxyType(cast("dict[str, object]", values.plain.get("vars", {}))),
-        connect=_listeners(document, values),
-        ip=cast("str", chosen("ip")),
-        port=cast("int", chosen("port")),
-        tls_ca=_authorities(given, document, values, directory),
-        tls_insecure=(*_added(values.plain, "tls_insecure"), *_added(given, "tls_insecure")),
-        connect_timeout_seconds=_seconds(chosen("connect_timeout_seconds")),
-        limits=_limits(chosen, document, strict=strict is not None),
-        strict=strict,
-        event_loop=_event_loop(os.environ if environ is None else environ),
-        source=None if document is None else document.path,
-        notes=tuple(notes),
+    return resolve(
+        gather(
+            config_file,
+            overrides or {},
+            (directory or Path.cwd()).resolve(),
+            os.environ if environ is None else environ,
+        )
     )
 
 
-def _read_document(
-    config_file: Path | None, script: str | None, directory: Path, notes: list[str]
-) -> Document | None:
-    if config_file is not None:
-        return read((directory / config_file).resolve(), directory)
-    start = directory if script is None else (directory / script).resolve().parent
-    path = find(start)
+def resolve(sources: Sources) -> Config:
+    """Make one Config of `sources`. Raises ConfigError."""
+    values, document = sources.values, sources.document
+    _check_formats(sources)
+    main = _main(sources)
+    chosen = sources.chosen
+    secrets, secret_notes = _secrets(sources, main)
+    variables: dict[str, object] = {
+        **cast("dict[str, object]", values.plain.get("vars", {})),
+        **secrets.values,
+        **given_variables(sources.added("var")),
+    }
+    strict = None
+    if chosen("strict") or (chosen("strict") is None and "strict_allow" in values.plain):
+        strict = Strictness(_allowed(sources))
+        _check_variables(variables, sources.shown or "pyworker")
+    noted = (errors.CONFIG_NOTED.format(file=sources.shown, key=key) for key in values.noted)
+    read_files = () if document is None else (document.path,)
+
+    return Config(
+        name=_name(sources, main),
+        main=main,
+        compatibility_date=cast("str | None", chosen("compatibility_date")),
+        compatibility_flags=sources.added("compatibility_flags"),
+        vars=MappingProxyType(variables),
+        connect=_listeners(sources),
+        ip=cast("str", chosen("ip")),
+        port=cast("int", chosen("port")),
+        tls_ca=_authorities(sources),
+        tls_insecure=sources.added("tls_insecure"),
+        connect_timeout_seconds=_seconds(chosen("connect_timeout_seconds")),
+        limits=_limits(sources, strict=strict is not None),
+        strict=strict,
+        event_loop=EventLoopChoice(chosen("event_loop")),
+        source=None if document is None else document.path,
+        notes=(*noted, *sources.notes, *secret_notes),
+        environment=sources.environment,
+        secrets=frozenset(secrets.values),
+        services=_services(values),
+        crons=sources.added("crons"),
+        run_crons=bool(chosen("run_crons")),
+        local_protocol=LocalProtocol(chosen("local_protocol")),
+        https_key_path=_https_file(sources, "https_key_path", "https_cert_path"),
+        https_cert_path=_https_file(sources, "https_cert_path", "https_key_path"),
+        unix_socket=sources.path("unix_socket"),
+        reload=bool(chosen("reload")),
+        keep_last_good=bool(chosen("keep_last_good")),
+        log_level=LogLevel(chosen("log_level")),
+        log_format=LogFormat(chosen("log_format")),
+        sources=(*read_files, *sources.searched, *secrets.candidates),
+    )
+
+
+def secrets_of(sources: Sources, main: Path) -> Secrets:
+    """Return the secrets of the worker `main`: beside the settings file, or beside itself."""
+    return _secrets(sources, main)[0]
+
+
+def _secrets(sources: Sources, main: Path) -> tuple[Secrets, tuple[str, ...]]:
+    document = sources.document
+    found = read_secrets(
+        main.parent if document is None else document.path.parent,
+        sources.environment,
+        directory=sources.directory,
+        with_dot_env=bool(sources.chosen("load_dot_env")),
+    )
+    required = cast("list[str] | None", sources.values.plain.get("secrets_required"))
+    return only_required(found, required, sources.shown)
+
+
+def _name(sources: Sources, main: Path) -> str:
+    if name := cast("str | None", sources.chosen("name")):
+        return name
+    suffix = "" if sources.environment is None else f"-{sources.environment}"
+    return _name_after(main) + suffix
+
+
+def _services(values: Values) -> tuple[ServiceBinding, ...]:
+    return tuple(
+        ServiceBinding(
+            cast("str", entry["service_binding"]),
+            cast("str", entry["service_name"]),
+            cast("str | None", entry.get("service_entrypoint")),
+            cast("str | None", entry.get("service_environment")),
+        )
+        for entry in values.repeated.get("services", [])
+    )
+
+
+def _https_file(sources: Sources, name: str, other: str) -> Path | None:
+    """One of the two files that serve https: both are there, or neither."""
+    path = sources.path(name)
+    option = setting(name).option[0]
     if path is None:
         return None
-    if script is not None and not is_readable_format(path):
-        notes.append(errors.CONFIG_JSON_SKIPPED.format(file=shown_path(path, directory)))
-        return None
-    return read(path, directory)
+    if sources.path(other) is None:
+        message = errors.HTTPS_PAIR.format(given=option, other=setting(other).option[0])
+        raise errors.ConfigError(message)
+    path = path.resolve()
+    if not path.is_file():
+        shown = shown_path(path, sources.directory)
+        raise errors.ConfigError(errors.HTTPS_FILE_MISSING.format(option=option, path=shown))
+    return path
 
 
-def _check_formats(document: Document, values: Values) -> None:
-    name = values.plain.get("name")
+def _check_formats(sources: Sources) -> None:
+    name = sources.values.plain.get("name")
     if isinstance(name, str) and not _WORKER_NAME.fullmatch(name):
-        raise errors.ConfigError(errors.CONFIG_NAME.format(file=document.shown, name=name))
-    date = values.plain.get("compatibility_date")
+        raise sources.refusal(errors.CONFIG_NAME, "name", name=printable(name))
+    date = sources.values.plain.get("compatibility_date")
     if isinstance(date, str) and not _DATE.fullmatch(date):
-        raise errors.ConfigError(errors.CONFIG_DATE.format(file=document.shown, date=date))
+        raise sources.refusal(errors.CONFIG_DATE, "compatibility_date", date=printable(date))
 
 
-def _main(script: str | None, document: Document | None, values: Values, directory: Path) -> Path:
+def _main(sources: Sources) -> Path:
     """The worker's file: SCRIPT, else the file's `main`."""
+    directory, document = sources.directory, sources.document
+    script = cast("str | None", sources.given.get("main"))
     if script is not None:
         path = (directory / script).resolve()
         _check_worker_file(path, directory, f"SCRIPT {script}")
         return path
     if document is None:
-        names = ", ".join(FILE_NAMES[:2])
+        names = ", ".join(FILE_NAMES)
         raise errors.ConfigError(errors.CONFIG_NO_WORKER.format(names=names))
-    main = values.plain.get("main")
+    main = sources.values.plain.get("main")
     if main is None:
-        raise errors.ConfigError(errors.CONFIG_NO_MAIN.format(file=document.shown))
+        example = document.assignment("main", '"path/to/worker.py"')
+        message = errors.CONFIG_NO_MAIN.format(file=document.shown, example=example)
+        raise errors.ConfigError(message)
     path = (document.path.parent / cast("str", main)).resolve()
-    _check_worker_file(path, directory, f"{document.shown}: `main`")
+    _check_worker_file(path, directory, f"{document.shown}: `{sources.values.places['main']}`")
     return path
 
 
@@ -138,6 +234,9 @@ def _check_worker_file(path: Path, directory: Path, origin: str) -> None:
     if path.suffix != ".py":
         raise errors.ConfigError(errors.MAIN_NOT_PYTHON.format(origin=origin, path=shown))
     if not path.is_file():
+        # Imported on use: only a mistake needs it.
+        import difflib
+
         hint = ""
         siblings = [entry.name for entry in path.parent.glob("*.py")]
         if near := difflib.get_close_matches(path.name, siblings, n=1):
@@ -150,9 +249,9 @@ def _name_after(main: Path) -> str:
     return re.sub(r"[^a-z0-9_-]+", "-", main.stem.lower()).strip("-") or "worker"
 
 
-def _listeners(document: Document | None, values: Values) -> tuple[ConnectListener, ...]:
+def _listeners(sources: Sources) -> tuple[ConnectListener, ...]:
     listeners: dict[tuple[str, int], tuple[int, ConnectListener]] = {}
-    for number, entry in enumerate(values.repeated.get("connect", []), start=1):
+    for number, entry in enumerate(sources.values.repeated.get("connect", []), start=1):
         listener = ConnectListener(
             protocol=cast("str", entry["connect_protocol"]),
             port=cast("int", entry["connect_port"]),
@@ -160,31 +259,31 @@ def _listeners(document: Document | None, values: Values) -> tuple[ConnectListen
         )
         # Two entries of port 0 get two ports: they can't clash.
         key = (listener.protocol, listener.port or -number)
-        if key in listeners and document is not None:
+        if key in listeners:
             first_number, first = listeners[key]
-            raise errors.ConfigError(
-                errors.CONFIG_SAME_LISTENER.format(
-                    file=document.shown,
-                    protocol=listener.protocol,
-                    port=listener.port,
-                    first=f"number {first_number} (address {first.address})",
-                    second=f"number {number} (address {listener.address})",
-                )
+            raise sources.refusal(
+                errors.CONFIG_SAME_LISTENER,
+                "connect",
+                index=number - 1,
+                protocol=listener.protocol,
+                port=listener.port,
+                first=f"number {first_number} (address {first.address})",
+                second=f"number {number} (address {listener.address})",
             )
         listeners[key] = (number, listener)
     return tuple(listener for _, listener in listeners.values())
 
 
-def _authorities(
-    given: Mapping[str, object], document: Document | None, values: Values, directory: Path
-) -> tuple[Path, ...]:
+def _authorities(sources: Sources) -> tuple[Path, ...]:
     """The files of --tls-ca, after those of the settings file."""
     named: list[tuple[str, Path]] = []
+    directory, document = sources.directory, sources.document
     if document is not None:
         origin = f"{document.shown}: `dev.tls_ca`"
-        folder = document.path.parent
-        named += [(origin, folder / file) for file in _added(values.plain, "tls_ca")]
-    named += [("--tls-ca", directory / file) for file in _added(given, "tls_ca")]
+        files = cast("list[str]", sources.values.plain.get("tls_ca", []))
+        named += [(origin, document.path.parent / file) for file in files]
+    given = cast("tuple[str, ...]", sources.given.get("tls_ca", ()))
+    named += [("--tls-ca", directory / file) for file in given]
     for origin, path in named:
         if not path.is_file():
             shown = shown_path(path.resolve(), directory)
@@ -192,17 +291,14 @@ def _authorities(
     return tuple(path.resolve() for _, path in named)
 
 
-def _limits(chosen: Callable[[str], object], document: Document | None, *, strict: bool) -> Limits:
+def _limits(sources: Sources, *, strict: bool) -> Limits:
     """The limits in force; what is not given is the table's, or strict mode's."""
+    chosen = sources.chosen
 
     def count(name: str) -> int:
         value = cast("int", chosen(name))
         if value < 1:
-            key = setting(name).key
-            shown = "" if document is None else document.shown
-            raise errors.ConfigError(
-                errors.LIMIT_TOO_SMALL.format(file=shown, key=key, value=value)
-            )
+            raise sources.refusal(errors.LIMIT_TOO_SMALL, name, value=value)
         return value
 
     cpu_ms = count("cpu_ms") if chosen("cpu_ms") is not None else None
@@ -216,31 +312,32 @@ def _limits(chosen: Callable[[str], object], document: Document | None, *, stric
     )
 
 
-def _allowed(document: Document | None, values: Values) -> frozenset[str]:
+def _allowed(sources: Sources) -> frozenset[str]:
     """The addresses of `strict.allow`, in lower case."""
-    texts = _added(values.plain, "strict_allow")
+    texts = sources.added("strict_allow")
     for number, text in enumerate(texts):
         if not _HOST_AND_PORT.fullmatch(text):
-            message = errors.CONFIG_WRONG_VALUE.format(
-                file="" if document is None else document.shown,
-                key=f"strict.allow[{number}]",
+            raise sources.refusal(
+                errors.CONFIG_WRONG_VALUE,
+                "strict_allow",
+                index=number,
                 expected='an address as "host:port"',
-                found=f'"{text}"',
+                found=f'"{printable(text)}"',
             )
-            raise errors.ConfigError(message)
     return frozenset(text.lower() for text in texts)
 
 
-def _check_variables(document: Document | None, values: Values) -> None:
+def _check_variables(variables: Mapping[str, object], shown: str) -> None:
     """Strict mode: as many variables, and as large ones, as production takes."""
-    shown = "" if document is None else document.shown
-    variables = cast("dict[str, object]", values.plain.get("vars", {}))
     if len(variables) > STRICT_VARIABLES:
         raise errors.ConfigError(
             errors.TOO_MANY_VARIABLES.format(
                 file=shown, count=len(variables), limit=STRICT_VARIABLES
             )
         )
+    # Imported on use: only strict mode needs it.
+    import json
+
     for name, value in variables.items():
         text = value if isinstance(value, str) else json.dumps(value)
         if (size := len(text.encode())) > STRICT_VARIABLE_BYTES:
@@ -251,22 +348,7 @@ def _check_variables(document: Document | None, values: Values) -> None:
             )
 
 
-def _added(source: Mapping[str, object], name: str) -> tuple[str, ...]:
-    return tuple(cast("list[str]", source.get(name, ())))
-
-
 def _seconds(value: object) -> float:
     if not is_seconds(value):
         raise errors.ConfigError(errors.CONNECT_TIMEOUT.format(value=value))
     return float(cast("float", value))
-
-
-def _event_loop(environ: Mapping[str, str]) -> EventLoopChoice:
-    row = setting("event_loop")
-    text = environ.get(row.variable or "") or str(row.default)
-    if text not in row.choices:
-        message = errors.VARIABLE_WRONG_VALUE.format(
-            variable=row.variable, expected=", ".join(row.choices), found=text
-        )
-        raise errors.ConfigError(message)
-    return EventLoopChoice(text)

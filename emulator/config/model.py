@@ -22,6 +22,31 @@ class EventLoopChoice(Enum):
     ASYNCIO = "asyncio"
 
 
+class LocalProtocol(Enum):
+    """What the port speaks."""
+
+    HTTP = "http"
+    HTTPS = "https"
+
+
+class LogFormat(Enum):
+    """How the session's lines are written: to be read, or one JSON object each."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class LogLevel(Enum):
+    """The least important lines that are shown, from the most talkative on."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    LOG = "log"
+    WARN = "warn"
+    ERROR = "error"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectListener:
     """One [[connect]] entry: a local port whose connections go to the worker's connect() handler.
@@ -35,6 +60,19 @@ class ConnectListener:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceBinding:
+    """One [[services]] entry: `binding` in env leads to the worker called `service`.
+
+    `entrypoint` is a class in it, None its default export; `environment` an environment of it.
+    """
+
+    binding: str
+    service: str
+    entrypoint: str | None = None
+    environment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Strictness:
     """Strict mode: what production refuses is refused, but for connections to the `allowed` "host:port" texts."""
 
@@ -45,10 +83,12 @@ class Strictness:
 class Config:
     """The settings in force.
 
-    `main` and `tls_ca` are absolute and were files when the settings were read. `vars` holds what
-    JSON can hold. `tls_ca` and `tls_insecure` are what the settings file and the command line say.
-    `source` is the settings file, None when there is none. `notes` are sentences for the user, one
-    a line.
+    `main`, `tls_ca`, `https_key_path` and `https_cert_path` are absolute and were files when the
+    settings were read; the latter two are both there or neither. `vars` holds what JSON can hold,
+    secrets among it; `secrets` are the names of those, whose values must not be shown. `tls_ca` and
+    `tls_insecure` are what the settings file and the command line say. `source` is the settings
+    file, None when there is none; `sources` are all files that a change of settings can come from,
+    also those that don't exist yet. `notes` are sentences for the user, one a line.
     """
 
     name: str
@@ -67,3 +107,17 @@ class Config:
     event_loop: EventLoopChoice
     source: Path | None
     notes: tuple[str, ...]
+    environment: str | None = None
+    secrets: frozenset[str] = frozenset()
+    services: tuple[ServiceBinding, ...] = ()
+    crons: tuple[str, ...] = ()
+    run_crons: bool = False
+    local_protocol: LocalProtocol = LocalProtocol.HTTP
+    https_key_path: Path | None = None
+    https_cert_path: Path | None = None
+    unix_socket: Path | None = None
+    reload: bool = True
+    keep_last_good: bool = False
+    log_level: LogLevel = LogLevel.LOG
+    log_format: LogFormat = LogFormat.TEXT
+    sources: tuple[Path, ...] = ()

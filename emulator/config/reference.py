@@ -6,7 +6,8 @@ anew.
 
 from __future__ import annotations
 
-from emulator.config.settings import FILE_NAMES, SETTINGS, Effect, Owner, Setting
+from emulator.config.settings import FILE_NAMES, SETTINGS
+from emulator.config.table import Effect, Owner, Setting
 
 _OPENING = f"""\
 # Settings
@@ -62,6 +63,8 @@ def _applied_line(row: Setting) -> str:
 
 
 def _code(text: object) -> str:
+    if isinstance(text, bool):
+        text = str(text).lower()
     return f"`{text}`" if text not in (None, "") else ""
 
 

@@ -1,8 +1,8 @@
 """What a settings file says, held against the table of settings.
 
-Floor 1. Owns the check of every key and value; must not know where the file was found or what other
-sources say. `validate` hands back the values by setting name, arrays of tables as lists of such
-mappings.
+Floor 1. Owns the check of every key and value; must not know where the file was found, what other
+sources say or what an environment inherits. `validate` hands back the values by setting name,
+arrays of tables as lists of such mappings.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from emulator import errors
-from emulator.config.document import Document
-from emulator.config.settings import SETTINGS, Effect, Kind, Setting
+from emulator.config.document import Document, Part, Syntax
+from emulator.config.settings import SETTINGS
+from emulator.config.table import Effect, Kind, Setting
+from emulator.printable import printable
 
 _TYPE_NAMES = {
     bool: "a boolean",
@@ -27,6 +29,7 @@ _TYPE_NAMES = {
     datetime.date: "a date",
     datetime.datetime: "a date and time",
     datetime.time: "a time",
+    type(None): "null",
 }
 _PYTHON_TYPES: dict[Kind, type] = {
     Kind.STRING: str,
@@ -53,11 +56,22 @@ class _Branch:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """What a file says: `plain` by setting name, `repeated` by array, `noted` keys in order."""
+    """What a file says: `plain` by setting name, `repeated` by array, `noted` keys in order.
+
+    `places` are the paths in the file, by setting name and by array.
+    """
 
     plain: dict[str, object]
     repeated: dict[str, list[dict[str, object]]]
     noted: list[str]
+    places: dict[str, str]
+
+
+def first_part(path: str) -> str:
+    """Return the key under which `path` is at the top level or in its environment."""
+    parts = path.split(".")
+    key = parts[2] if parts[0] == "env" and len(parts) > 2 else parts[0]
+    return key.split("[")[0]
 
 
 def _tree() -> _Branch:
@@ -77,10 +91,17 @@ def _tree() -> _Branch:
     return root
 
 
-def validate(document: Document) -> Values:
-    """Check `document` against the table. Raises ConfigError naming file, key and what is wrong."""
-    values = Values({}, {}, [])
-    _walk(document, document.tables, _tree(), "", values.plain, values)
+def validate(
+    document: Document, table: Mapping[str, object] | None = None, prefix: str = ""
+) -> Values:
+    """Check `table` of `document`, by default the whole, against the table of settings.
+
+    `prefix` is where `table` is in the file, with a dot at its end. Raises ConfigError naming the
+    place, the key and what is wrong.
+    """
+    values = Values({}, {}, [], {})
+    tables = document.tables if table is None else table
+    _walk(document, tables, _tree(), prefix, values.plain, values)
     return values
 
 
@@ -96,17 +117,19 @@ def _walk(
         path = f"{prefix}{key}"
         node = branch.children.get(key)
         if node is None:
-            raise errors.ConfigError(_unknown_key(document, path, key, prefix, branch))
+            raise _unknown_key(document, path, key, prefix, branch)
         if isinstance(node, Setting):
             into[node.name] = _checked(document, path, value, node)
+            values.places.setdefault(node.name, path)
             if node.effect is Effect.NOTED:
                 values.noted.append(path)
         elif node.repeated:
             entries = _expect_tables(document, path, value)
-            values.repeated[path] = [{} for _ in entries]
+            values.repeated[key] = [{} for _ in entries]
+            values.places[key] = path
             for number, entry in enumerate(entries):
                 entry_prefix = f"{path}[{number}]."
-                collected = values.repeated[path][number]
+                collected = values.repeated[key][number]
                 _walk(document, entry, node, entry_prefix, collected, values)
                 _require(document, node, entry_prefix, entry)
         elif isinstance(value, dict):
@@ -116,31 +139,31 @@ def _walk(
         elif "enabled" in node.children:
             raise _wrong_value(document, path, "true, false or a table", _found(value))
         else:
-            raise _wrong_type(document, path, Kind.TABLE, value)
+            raise wrong_type(document, path, Kind.TABLE, value)
 
 
 def _checked(document: Document, path: str, value: object, row: Setting) -> object:
     """Return `value` if it is what `row` holds."""
     wanted = _PYTHON_TYPES[row.kind]
     if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
-        raise _wrong_type(document, path, row.kind, value)
+        raise wrong_type(document, path, row.kind, value)
     if row.kind is Kind.STRING_OR_STRINGS:
         return _checked_strings(document, path, value)
     if row.kind is Kind.SECONDS and not is_seconds(value):
-        raise _wrong_type(document, path, row.kind, value)
+        raise wrong_type(document, path, row.kind, value)
     if row.kind is Kind.PORT and isinstance(value, int) and not 0 <= value <= 65535:
         raise _wrong_value(document, path, row.kind.value, str(value))
     if row.kind is Kind.STRINGS and isinstance(value, list):
         for number, item in enumerate(value):
             if not isinstance(item, str):
-                raise _wrong_type(document, f"{path}[{number}]", Kind.STRING, item)
+                raise wrong_type(document, f"{path}[{number}]", Kind.STRING, item)
     if row.kind is Kind.TABLES:
         _expect_tables(document, path, value)
     if row.kind is Kind.JSON_TABLE:
         _expect_json(document, path, value)
     if row.choices and value not in row.choices:
         expected = " or ".join(f'"{choice}"' for choice in row.choices)
-        raise _wrong_value(document, path, expected, f'"{value}"')
+        raise _wrong_value(document, path, expected, f'"{printable(str(value))}"')
     return value
 
 
@@ -156,29 +179,31 @@ def _checked_strings(document: Document, path: str, value: object) -> list[str]:
     if isinstance(value, str):
         return [value]
     if not isinstance(value, list):
-        raise _wrong_type(document, path, Kind.STRING_OR_STRINGS, value)
+        raise wrong_type(document, path, Kind.STRING_OR_STRINGS, value)
     for number, item in enumerate(value):
         if not isinstance(item, str):
-            raise _wrong_type(document, f"{path}[{number}]", Kind.STRING, item)
+            raise wrong_type(document, f"{path}[{number}]", Kind.STRING, item)
     return value
 
 
 def _require(document: Document, branch: _Branch, prefix: str, table: Mapping[str, object]) -> None:
     for key, node in branch.children.items():
         if isinstance(node, Setting) and node.required and key not in table:
-            example = f'"{node.choices[0]}"' if node.choices else "7070"
-            message = errors.CONFIG_REQUIRED.format(
-                file=document.shown, table=prefix.rstrip("."), key=key, example=example
+            raise document.refusal(
+                errors.CONFIG_REQUIRED,
+                prefix.rstrip("."),
+                Part.KEY,
+                name=key,
+                example=document.assignment(key, node.example),
             )
-            raise errors.ConfigError(message)
 
 
 def _expect_tables(document: Document, path: str, value: object) -> list[dict[str, object]]:
     if not isinstance(value, list):
-        raise _wrong_type(document, path, Kind.TABLES, value)
+        raise wrong_type(document, path, Kind.TABLES, value)
     for number, entry in enumerate(value):
         if not isinstance(entry, dict):
-            raise _wrong_type(document, f"{path}[{number}]", Kind.TABLE, entry)
+            raise wrong_type(document, f"{path}[{number}]", Kind.TABLE, entry)
     return value
 
 
@@ -191,20 +216,28 @@ def _expect_json(document: Document, path: str, value: object) -> None:
             _expect_json(document, f"{path}[{number}]", item)
     elif isinstance(value, float) and not math.isfinite(value):
         raise _wrong_value(document, path, "a value that JSON can hold", f"{value}")
-    elif not isinstance(value, (str, int, float)):
+    elif isinstance(value, str):
+        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+            raise _wrong_value(document, path, "text", "half of a surrogate pair")
+    elif value is None and document.syntax is Syntax.JSON:
+        pass
+    elif not isinstance(value, (int, float)):
         found = f"{_type_name(value)}; write it as a string, in quotes"
         raise _wrong_value(document, path, "a value that JSON can hold", found)
 
 
-def _wrong_type(document: Document, path: str, kind: Kind, value: object) -> errors.ConfigError:
+def wrong_type(document: Document, path: str, kind: Kind, value: object) -> errors.ConfigError:
+    """Return the error of a `value` at `path` that is not of `kind`."""
     return _wrong_value(document, path, kind.value, _found(value))
 
 
 def _wrong_value(document: Document, path: str, expected: str, found: str) -> errors.ConfigError:
-    message = errors.CONFIG_WRONG_VALUE.format(
-        file=document.shown, key=path, expected=expected, found=found
+    return document.refusal(
+        errors.CONFIG_WRONG_VALUE,
+        path,
+        expected=document.named(expected),
+        found=document.named(found),
     )
-    return errors.ConfigError(message)
 
 
 def _type_name(value: object) -> str:
@@ -217,17 +250,19 @@ def _found(value: object) -> str:
     if isinstance(value, bool):
         return f"{name} ({str(value).lower()})"
     if isinstance(value, str):
-        return f'{name} ("{value}")' if len(value) <= 40 else name
+        return f'{name} ("{printable(value)}")' if len(value) <= 40 else name
     if isinstance(value, (int, float, datetime.date, datetime.time)):
         return f"{name} ({value})"
     return name
 
 
-def _unknown_key(document: Document, path: str, key: str, prefix: str, branch: _Branch) -> str:
+def _unknown_key(
+    document: Document, path: str, key: str, prefix: str, branch: _Branch
+) -> errors.ConfigError:
     near = difflib.get_close_matches(key, branch.children, n=1)
     suggestion = f"{prefix}{near[0]}" if near else _same_key_elsewhere(key)
     hint = f" Did you mean `{suggestion}`?" if suggestion else ""
-    return errors.CONFIG_UNKNOWN_KEY.format(file=document.shown, key=path, hint=hint)
+    return document.refusal(errors.CONFIG_UNKNOWN_KEY, path, Part.KEY, hint=hint)
 
 
 def _same_key_elsewhere(key: str) -> str | None:

@@ -40,11 +40,11 @@ CPU_EXCEEDED = (
 CPU_EXCEEDED_AT = " It was at {place}."
 LIMIT_TOO_SMALL = "{file}: `{key}` must be 1 or more, not {value}."
 TOO_MANY_VARIABLES = (
-    "{file}: `vars` holds {count} variables; in strict mode {limit} are allowed, as in production. "
+    "{file}: the worker has {count} variables and secrets; in strict mode {limit} are allowed, as in production. "
     "Put several into one, as JSON."
 )
 VARIABLE_TOO_LARGE = (
-    "{file}: the variable {name} in `vars` is {size} bytes; "
+    "{file}: the variable {name} is {size} bytes; "
     "in strict mode {limit} are allowed, as in production."
 )
 STARTUP_EXCEEDED = (

@@ -10,20 +10,27 @@ CONFIG_MISSING = "{file} does not exist. Check the path given to --config."
 CONFIG_IS_DIRECTORY = "{file} is a directory. Give --config the settings file inside it."
 CONFIG_UNREADABLE = "{file} can't be read: {reason}."
 CONFIG_NOT_UTF8 = "{file} is not UTF-8 text (byte {byte}). Save it as UTF-8."
-CONFIG_JSON = (
-    "{file}: JSON settings are not read yet. Write them as wrangler_py.toml beside it, or name the "
-    "worker's file: pyworker dev path/to/worker.py"
-)
-CONFIG_JSON_SKIPPED = "{file}: JSON settings are not read yet. Write them as wrangler_py.toml."
-CONFIG_SYNTAX = "{file}{position}: {reason}."
+CONFIG_PLACE = "{file}, line {line}, column {column}"
+CONFIG_NOT_OBJECT = '{file}: settings are an object. Write them as {{ "main": "worker.py" }}.'
+CONFIG_TOO_DEEP = "{file}: too many tables or arrays lie inside each other."
+CONFIG_SYNTAX = "{file}: {reason}."
 CONFIG_UNKNOWN_KEY = "{file}: unknown key `{key}`.{hint}"
 CONFIG_WRONG_VALUE = "{file}: `{key}` must be {expected}, found {found}."
-CONFIG_REQUIRED = "{file}: `{table}` has no `{key}`. Add, for example: {key} = {example}"
+CONFIG_REQUIRED = "{file}: `{key}` has no `{name}`. Add, for example: {example}"
 CONFIG_NAME = (
     '{file}: `name` must be lowercase letters, digits, dashes and underscores, found "{name}".'
 )
 CONFIG_DATE = '{file}: `compatibility_date` must be a date as "YYYY-MM-DD", found "{date}".'
 CONFIG_NOTED = "{file}: `{key}` has no effect here yet."
+ENVIRONMENT_UNKNOWN = "{file}: there is no environment {name}; there are {known}.{hint}"
+ENVIRONMENT_NONE = "{file}: there is no environment {name}: the file has no `env`. The top level's settings are used."
+ENVIRONMENT_TOP_LEVEL = (
+    "{file}: `{key}` has no place in an environment. Move `{name}` to the top level."
+)
+ENVIRONMENT_LACKS = (
+    "{file}: {keys} exist at the top level but not in `env.{name}`, and environments don't inherit "
+    "them. Add them there if the worker needs them."
+)
 CONFIG_SAME_LISTENER = (
     "{file}: two [[connect]] entries listen on {protocol} port {port}: {first} and {second}. "
     "Give each its own port."
@@ -34,9 +41,16 @@ CONFIG_NO_WORKER = (
     'wrangler_py.toml with main = "path/to/worker.py".'
 )
 CONFIG_NO_MAIN = (
-    '{file} has no `main`. Add main = "path/to/worker.py", or name the worker\'s file: '
-    "pyworker dev path/to/worker.py"
+    "{file} has no `main`. Add {example}, or name the worker's file: pyworker dev path/to/worker.py"
 )
+VARIABLE_FORM = "--var takes KEY:VALUE, found {found!r}."
+SECRET_BAD_LINE = "{file}, line {line}: a line must be KEY=value, or begin with #."
+SECRET_QUOTES = (
+    "{file}, line {line}: the value of {name} begins with a quote, which must end it too."
+)
+SECRET_MISSING = "{file}: `secrets.required` names {name}, which {files} does not have."
+HTTPS_FILE_MISSING = "{option}: there is no file {path}."
+HTTPS_PAIR = "{given} needs {other}: give both, or neither to have a certificate made."
 MAIN_MISSING = "{origin}: there is no file {path}.{hint}"
 MAIN_IS_DIRECTORY = "{origin}: {path} is a directory. Name the worker's file in it."
 MAIN_NOT_PYTHON = "{origin}: {path} is not a Python file. pyworker runs workers in .py files."

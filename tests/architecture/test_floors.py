@@ -36,8 +36,9 @@ DOOR = "emulator"
 # The runtime answers a worker's `import workers` with the faces that stand on it: loads them, and uses nothing of them.
 LOADER = "emulator.runtime.builtin_modules"
 
-# Who may import within a function: commands load what they run, so that `--help` answers at once.
-LAZY = (DOOR, "emulator.cli")
+# Who may import within a function: commands load what they run, so that `--help` answers at once; settings what few
+# projects or only a mistake need, so that `pyworker dev` starts at once.
+LAZY = (DOOR, "emulator.cli", "emulator.config")
 
 
 def part_of(module: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 from emulator.config import Config, load
 from emulator.config.limits import DEFAULT_LIMITS, MIB, ConnectionMode, Limits
 from emulator.errors import ConfigError
+from tests.config.messages import without_place
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def refusal(project: Path, text: str) -> str:
     """Return what is said against a settings file with `text`."""
     with pytest.raises(ConfigError) as refused:
         loaded(project, text)
-    return str(refused.value)
+    return without_place(str(refused.value))
 
 
 def test_without_a_word_they_are_the_platforms(project: Path) -> None:
@@ -168,7 +169,7 @@ def test_in_strict_mode_variables_have_a_number(project: Path) -> None:
     assert len(loaded(project, f"strict = true\n{variables(128)}").vars) == 128
     assert len(loaded(project, variables(129)).vars) == 129
     assert refusal(project, f"strict = true\n{variables(129)}") == (
-        "wrangler_py.toml: `vars` holds 129 variables; in strict mode 128 are allowed, as in production. "
+        "wrangler_py.toml: the worker has 129 variables and secrets; in strict mode 128 are allowed, as in production. "
         "Put several into one, as JSON."
     )
 
@@ -177,8 +178,8 @@ def test_in_strict_mode_a_variable_has_a_size(project: Path) -> None:
     assert loaded(project, f"strict = true\n{variables(2, 5120)}").strict is not None
     assert loaded(project, variables(1, 5121)).strict is None
     assert refusal(project, f"strict = true\n{variables(1, 5121)}") == (
-        "wrangler_py.toml: the variable V0 in `vars` is 5121 bytes; "
+        "wrangler_py.toml: the variable V0 is 5121 bytes; "
         "in strict mode 5120 are allowed, as in production."
     )
     listed = f"strict = true\n[vars]\nLIST = [{', '.join(['1000000'] * 700)}]"
-    assert refusal(project, listed).startswith("wrangler_py.toml: the variable LIST in `vars` is ")
+    assert refusal(project, listed).startswith("wrangler_py.toml: the variable LIST is ")

@@ -1,0 +1,99 @@
+"""What a worker finds in env beyond bindings: variables and secrets.
+
+Floor 1. Owns where secrets are looked for and which source wins: --var, then secrets, then `vars`.
+Must not know what else a settings file says. Sources:
+https://developers.cloudflare.com/workers/local-development/environment-variables/ and the
+platform's tool, which has .env.NAME before .env.local.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from emulator import errors
+from emulator.config.document import read_text, shown_path
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """The secrets' values by name, where each is from, and all files that they could come from."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
+    candidates: tuple[Path, ...] = ()
+
+
+def read_secrets(
+    folder: Path,
+    environment: str | None,
+    *,
+    directory: Path,
+    with_dot_env: bool,
+) -> Secrets:
+    """Read the secrets in `folder`: .dev.vars.NAME, else .dev.vars, else all of .env's files.
+
+    Messages show files relative to `directory`. Raises ConfigError.
+    """
+    own = [".dev.vars"] if environment is None else [f".dev.vars.{environment}", ".dev.vars"]
+    shared = [".env", ".env.local"] if with_dot_env else []
+    if with_dot_env and environment is not None:
+        shared += [f".env.{environment}", f".env.{environment}.local"]
+    candidates = tuple(folder / name for name in (*own, *shared))
+    for file in candidates[: len(own)]:
+        if file.is_file():
+            return _read([file], candidates, directory, with_references=False)
+    files = [file for file in candidates[len(own) :] if file.is_file()]
+    if not files:
+        return Secrets(candidates=candidates)
+    return _read(files, candidates, directory, with_references=True)
+
+
+def _read(
+    files: Iterable[Path], candidates: tuple[Path, ...], directory: Path, *, with_references: bool
+) -> Secrets:
+    """Read `files`, of which a later one wins."""
+    # Imported on use: most projects have no secrets.
+    from emulator.config.dotenv import expand, parse
+
+    values: dict[str, str] = {}
+    places: dict[str, str] = {}
+    for file in files:
+        shown = shown_path(file, directory)
+        for name, line in parse(read_text(file, shown), shown).items():
+            values[name] = line.value
+            places[name] = f"{shown}:{line.number}"
+    return Secrets(expand(values) if with_references else values, places, candidates)
+
+
+def only_required(
+    secrets: Secrets, required: Iterable[str] | None, shown: str
+) -> tuple[Secrets, tuple[str, ...]]:
+    """Return the secrets that `required` names, and a note for each that is missing.
+
+    Without `required` they are all returned. `shown` is the settings file.
+    """
+    if required is None:
+        return secrets, ()
+    names = list(dict.fromkeys(required))
+    values = {name: secrets.values[name] for name in names if name in secrets.values}
+    places = {name: secrets.places[name] for name in values}
+    files = secrets.candidates[0].name
+    notes = tuple(
+        errors.SECRET_MISSING.format(file=shown, name=name, files=files)
+        for name in names
+        if name not in values
+    )
+    return Secrets(values, places, secrets.candidates), notes
+
+
+def given_variables(texts: Iterable[str]) -> dict[str, str]:
+    """Return the variables of --var, each a KEY:VALUE. Raises ConfigError."""
+    values: dict[str, str] = {}
+    for text in texts:
+        name, colon, value = text.partition(":")
+        if not colon or not name:
+            raise errors.ConfigError(errors.VARIABLE_FORM.format(found=text))
+        values[name] = value
+    return values
