@@ -1,5 +1,6 @@
 """Settings: one table feeds the settings file, the command line and docs/settings.md. Floor 1."""
 
+from emulator.config.cron import Cron, parse_cron
 from emulator.config.limits import DEFAULT_LIMITS, ConnectionMode, Limits
 from emulator.config.loading import load
 from emulator.config.model import Config, ConnectListener, EventLoopChoice, Strictness
@@ -11,6 +12,7 @@ __all__ = [
     "Config",
     "ConnectListener",
     "ConnectionMode",
+    "Cron",
     "Effect",
     "EventLoopChoice",
     "Kind",
@@ -19,4 +21,5 @@ __all__ = [
     "Setting",
     "Strictness",
     "load",
+    "parse_cron",
 ]

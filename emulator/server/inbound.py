@@ -13,7 +13,7 @@ from emulator.context import EventRecord, IoContext, Outcome, enter
 from emulator.runtime import dispatch
 from emulator.server.front import UNWINDING_SECONDS, Front
 from emulator.server.judgement import outcome_of
-from emulator.server.listening import BACKLOG, bind
+from emulator.server.listening import BACKLOG, bind, host_and_port
 from emulator.sockets import Socket, SocketInfo, SocketState, accept
 
 
@@ -32,7 +32,7 @@ class InboundListener:
         loop = asyncio.get_running_loop()
         host = self._listener.address
         bound = bind(host, self._listener.port)
-        self.address = _address(host, bound[0].getsockname()[1])
+        self.address = host_and_port(host, bound[0].getsockname()[1])
         self._front.listens_at(*(listening.getsockname()[:2] for listening in bound))
         for listening in bound:
             self._servers.append(
@@ -86,7 +86,3 @@ class InboundListener:
                 EventRecord(context.label, outcome, perf_counter() - began, context.traffic)
             )
             self._front.see_out(context)
-
-
-def _address(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -35,6 +35,11 @@ def bind(host: str, port: int, tries: int = 1) -> list[socket.socket]:
     raise ListenError(errors.PORT_TAKEN.format(port=port, host=host))
 
 
+def host_and_port(host: str, port: int) -> str:
+    """Return "host:port" as a URL has it: IPv6 in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def _resolve(host: str) -> list[tuple[socket.AddressFamily, str]]:
     try:
         infos = socket.getaddrinfo(
