@@ -79,9 +79,12 @@ _MINUTE = _Field("minute", 0, 59)
 _HOUR = _Field("hour", 0, 23)
 _DAY_OF_MONTH = _Field("day of month", 1, 31)
 _MONTH = _Field(
-    "month", 1, 12, tuple("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split())
+    "month",
+    1,
+    12,
+    tuple(["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]),
 )
-_WEEKDAY = _Field("day of week", 1, 7, tuple("SUN MON TUE WED THU FRI SAT".split()))
+_WEEKDAY = _Field("day of week", 1, 7, tuple(["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +104,9 @@ class Cron:
         """Return the first minute after `moment` (both in UTC) that this means; None if there is none for 41 years."""
         start = moment.astimezone(UTC).replace(second=0, microsecond=0) + MINUTE
         for day in self._days_from(start.date()):
-            for at in self._times():
-                if day > start.date() or at >= start.time():
-                    return datetime.combine(day, at, UTC)
+            begin = start.time() if day == start.date() else time()
+            if (at := self._first_time(begin)) is not None:
+                return datetime.combine(day, at, UTC)
         return None
 
     def _days_from(self, day: date) -> Iterator[date]:
@@ -116,10 +119,16 @@ class Cron:
                 yield day
             day += _DAY
 
-    def _times(self) -> Iterator[time]:
+    def _first_time(self, begin: time) -> time | None:
+        """Return the first time of a day from `begin` on."""
         for hour in self._hours:
-            for minute in self._minutes:
-                yield time(hour, minute)
+            if hour > begin.hour:
+                return time(hour, self._minutes[0])
+            if hour == begin.hour:
+                for minute in self._minutes:
+                    if minute >= begin.minute:
+                        return time(hour, minute)
+        return None
 
 
 def parse_cron(text: str) -> Cron:
@@ -183,8 +192,8 @@ def _day_of_month(text: str) -> _Days:
         return _counted_from_end(before, weekday=bool(found[2]))
     if found := re.fullmatch(r"([^,\-/]+)W", text):
         number = _DAY_OF_MONTH.number(found[1])
-        return lambda day: number <= _length(day) and day == _nearest_weekday(
-            day.replace(day=number)
+        return lambda day: (
+            number <= _length(day) and day == _nearest_weekday(day.replace(day=number))
         )
     _refuse_in_list(text, "LW")
     numbers = _DAY_OF_MONTH.numbers(text)

@@ -145,4 +145,5 @@ def _reached_at(request: BaseRequest) -> str | None:
     """Return the IP address of this machine that the client connected to."""
     transport = request.transport
     name = transport.get_extra_info("sockname") if transport is not None else None
-    return str(name[0]) if isinstance(name, tuple) else None
+    # An IPv4 client of a socket that takes both is named within IPv6.
+    return str(name[0]).removeprefix("::ffff:") if isinstance(name, tuple) else None
