@@ -1,5 +1,6 @@
 """Settings: one table feeds the settings file, the command line and docs/settings.md. Floor 1."""
 
+from emulator.config.cron import Cron, parse_cron
 from emulator.config.limits import DEFAULT_LIMITS, ConnectionMode, Limits
 from emulator.config.loading import load, load_all
 from emulator.config.model import (
@@ -21,6 +22,7 @@ __all__ = [
     "Config",
     "ConnectListener",
     "ConnectionMode",
+    "Cron",
     "Effect",
     "EventLoopChoice",
     "Kind",
@@ -34,4 +36,5 @@ __all__ = [
     "Strictness",
     "load",
     "load_all",
+    "parse_cron",
 ]

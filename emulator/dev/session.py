@@ -16,7 +16,7 @@ from emulator.config import Config, EventLoopChoice
 from emulator.dev.shutdown import Phase, Shutdown
 from emulator.dev.terminal import Terminal
 from emulator.runtime.isolate import Isolate
-from emulator.server import start
+from emulator.server import Endpoint, start
 from emulator.sockets import Network, Policy, Trust
 
 PORT_TRIES = 10
@@ -86,9 +86,7 @@ async def _serve(
     requested = shutdown.serve()
     server = await start(
         isolate,
-        host=config.ip,
-        port=config.port,
-        port_tries=PORT_TRIES,
+        Endpoint(config.ip, config.port, PORT_TRIES),
         connect_listeners=config.connect,
         observer=terminal,
         network=network,

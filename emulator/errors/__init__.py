@@ -9,6 +9,7 @@ from emulator.errors.documentation import *
 from emulator.errors.exceptions import *
 from emulator.errors.http import *
 from emulator.errors.rules import *
+from emulator.errors.schedules import *
 from emulator.errors.server import *
 from emulator.errors.settings import *
 from emulator.errors.sockets import *

@@ -17,6 +17,7 @@ from emulator.runtime import environment
 from emulator.runtime.entrypoints import Handler
 from emulator.runtime.execution import ExecutionContext
 from emulator.runtime.isolate import Isolate
+from emulator.runtime.scheduled_event import ScheduledEvent
 
 
 async def fetch(isolate: Isolate, request: Request, context: IoContext) -> Response:
@@ -36,6 +37,12 @@ async def connect(isolate: Isolate, socket: object, context: IoContext) -> None:
     """Run the worker's connect handler with the inbound `socket`. Raises as `fetch` does; the result is ignored."""
     handler = _required(isolate, "connect", errors.CONNECT_NOT_SUPPORTED)
     await _run(isolate, handler, socket, context)
+
+
+async def scheduled(isolate: Isolate, event: ScheduledEvent, context: IoContext) -> None:
+    """Run the worker's scheduled handler with `event`. Raises as `fetch` does; the result is ignored."""
+    handler = _required(isolate, "scheduled", errors.NO_SCHEDULED_HANDLER)
+    await _run(isolate, handler, event, context)
 
 
 def _required(isolate: Isolate, event: str, sentence: str) -> Handler:

@@ -81,8 +81,9 @@ class Incoming(Enum):
 class HttpConnection(RequestHandler):
     """What a client is connected to."""
 
-    def __init__(self, *args: Any, observer: Observer, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, observer: Observer, scheme: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.url_scheme = scheme
         self.sink: ResponseSink | None = None
         self._observer = observer
         self._incoming = Incoming.PARSED

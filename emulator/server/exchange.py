@@ -23,8 +23,10 @@ from emulator.server.connection import ClientGone, HttpConnection, ResponseSink,
 from emulator.server.error_text import error_text
 from emulator.server.framing import Chunked, Framing, Length, UntilClose
 from emulator.server.head import ResponseHeadError, encode_head
+from emulator.server.internal import INTERNAL_PREFIX, InternalRoutes
 from emulator.server.judgement import outcome_of, status_of
 from emulator.server.limits import Refusal, refusal_of
+from emulator.server.listening import host_and_port
 from emulator.server.request_body import RequestBody
 from emulator.streams import ReadableCore
 
@@ -37,10 +39,13 @@ JOINED_BODY_BYTES = 65_536
 class Exchange:
     """One request and its response. `run()` it once."""
 
-    def __init__(self, request: BaseRequest, isolate: Isolate, context: IoContext) -> None:
+    def __init__(
+        self, request: BaseRequest, isolate: Isolate, context: IoContext, internal: InternalRoutes
+    ) -> None:
         self.context = context
         self._request = request
         self._isolate = isolate
+        self._internal = internal
         self._observer = context.observer
         self._connection = cast(HttpConnection, request.protocol)
         self._body = (
@@ -93,6 +98,10 @@ class Exchange:
 
     async def _serve(self) -> Outcome:
         try:
+            if INTERNAL_PREFIX in self._request.raw_path:
+                answer = await self._internal.answer(self._request)
+                if answer is not None:
+                    return await self._send(answer)
             return await self._send(await self._handle())
         except ClientGone:
             self._keep_alive = False
@@ -131,12 +140,13 @@ class Exchange:
         elif not target.startswith("/"):
             return target
         host = self._request.headers.get("Host") or self._own_host()
-        return f"http://{host}{target}"
+        return f"{self._connection.url_scheme}://{host}{target}"
 
     def _own_host(self) -> str:
         transport = self._request.transport
         address = transport.get_extra_info("sockname") if transport is not None else None
-        return f"{address[0]}:{address[1]}" if address else "localhost"
+        # A Unix socket's is a path.
+        return host_and_port(*address[:2]) if isinstance(address, tuple) else "localhost"
 
     def _send_continue(self) -> None:
         transport = self._request.transport

@@ -1,12 +1,15 @@
-"""The HTTP front: every connection's protocol, every request's exchange.
+"""The HTTP front: every connection's protocol, every request's exchange, every scheduled event.
 
-Floor 6. Owns which isolate answers new requests and the work that outlives responses. Must not know where it listens.
+Floor 6. Owns which isolate answers new events and the work that outlives responses. Must not know where it listens.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import chain
+from time import monotonic
 
 from aiohttp.web import Server
 from aiohttp.web_request import BaseRequest
@@ -23,11 +26,14 @@ from emulator.context import (
     watch,
 )
 from emulator.runtime import Isolate
+from emulator.runtime.scheduled_event import ScheduledEvent
 from emulator.server.connection import HttpConnection
 from emulator.server.exchange import Exchange
 from emulator.server.hang import HangWatch
 from emulator.server.head import HEADERS_LIMIT_BYTES
+from emulator.server.internal import InternalRoutes
 from emulator.server.limits import HEADERS_LIMIT_COUNT, URL_LIMIT_BYTES
+from emulator.server.scheduled import Ran, label_of, run_scheduled
 from emulator.server.watchdog import Watchdog
 from emulator.sockets import DEFAULT_NETWORK, Network, unwatch_loop, watch_loop
 
@@ -47,14 +53,20 @@ class Front(Server):
         observer: Observer,
         network: Network = DEFAULT_NETWORK,
         limits: Limits = DEFAULT_LIMITS,
+        *,
+        host: str = "localhost",
+        scheme: str = "http",
     ) -> None:
         super().__init__(self._answer, handler_cancellation=True)
+        self._scheme = scheme
+        self._internal = InternalRoutes(host, self.fire, observer)
         self._limits = limits
         self.isolate = isolate
         self.observer = observer
         self._network = network
         self._provided: dict[type, object] = {Network: network}
         self._exchanges: dict[asyncio.Task[None], IoContext] = {}
+        self._scheduled: dict[asyncio.Task[Ran], IoContext] = {}
         self._afterwork: set[asyncio.Task[None]] = set()
         self._watch = ExitStack()
         loop = asyncio.get_running_loop()
@@ -66,7 +78,7 @@ class Front(Server):
             start_ticking(current_meter)
             self._watch.callback(stop_ticking)
         if limits.hang_seconds is not None:
-            hangs = HangWatch(self._exchanges.values, limits.hang_seconds)
+            hangs = HangWatch(self._active, limits.hang_seconds)
             self._watch.callback(loop.create_task(hangs.run(), name="hang watch").cancel)
         watchdog = Watchdog(observer, limits)
         watchdog.start()
@@ -77,6 +89,7 @@ class Front(Server):
             self,
             loop=asyncio.get_running_loop(),
             observer=self.observer,
+            scheme=self._scheme,
             access_log=None,
             auto_decompress=False,
             max_line_size=URL_LIMIT_BYTES,
@@ -90,15 +103,25 @@ class Front(Server):
 
         A handler that does not end when it is cancelled is left behind after UNWINDING_SECONDS.
         """
+        began = monotonic()
         # aiohttp waits twice for a request that does not end, and for ever if told to wait for 0 s.
         await super().shutdown(None if timeout is None else max(timeout / 2, MOMENT_SECONDS))
         if self._exchanges:
             await asyncio.wait(self._exchanges, timeout=UNWINDING_SECONDS)
+        await self._end_scheduled(None if timeout is None else timeout - (monotonic() - began))
         for task in self._afterwork:
             task.cancel()
         if self._afterwork:
             await asyncio.wait(self._afterwork)
         self._watch.close()
+
+    async def _end_scheduled(self, timeout: float | None) -> None:
+        if self._scheduled:
+            await asyncio.wait(self._scheduled, timeout=timeout and max(timeout, 0))
+        for task in self._scheduled:
+            task.cancel()
+        if self._scheduled:
+            await asyncio.wait(self._scheduled, timeout=UNWINDING_SECONDS)
 
     def listens_at(self, *addresses: tuple[str, int]) -> None:
         """The worker is reached at these IP addresses and ports: in strict mode it can't connect there itself."""
@@ -108,6 +131,16 @@ class Front(Server):
     def context(self, label: str) -> IoContext:
         """Return the context of a new event."""
         return IoContext(label, self.observer, limits=self._limits, provided=self._provided)
+
+    def fire(self, event: ScheduledEvent) -> asyncio.Task[Ran]:
+        """Call the worker's scheduled() handler with `event`, as a task of its own."""
+        context = self.context(label_of(event))
+        task = asyncio.get_running_loop().create_task(
+            run_scheduled(self.isolate, event, context), name=context.label
+        )
+        self._scheduled[task] = context
+        task.add_done_callback(self._scheduled.pop)
+        return task
 
     def see_out(self, context: IoContext) -> None:
         """The event of `context` is over: close what it owned, once its wait_until work is done."""
@@ -120,9 +153,12 @@ class Front(Server):
         self._afterwork.add(task)
         task.add_done_callback(self._afterwork.discard)
 
+    def _active(self) -> Iterator[IoContext]:
+        return chain(self._exchanges.values(), self._scheduled.values())
+
     async def _answer(self, request: BaseRequest) -> StreamResponse:
         context = self.context(f"{request.method} {request.raw_path}")
-        exchange = Exchange(request, self.isolate, context)
+        exchange = Exchange(request, self.isolate, context, self._internal)
         self._exchanges[request.task] = context
         try:
             sent = await exchange.run()

@@ -6,14 +6,16 @@ Floor 6. Owns listeners and the life of one inbound connection. Must not know HT
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from time import perf_counter
+from typing import cast
 
 from emulator.config import ConnectListener
 from emulator.context import EventRecord, IoContext, Outcome, enter
 from emulator.runtime import dispatch
 from emulator.server.front import UNWINDING_SECONDS, Front
 from emulator.server.judgement import outcome_of
-from emulator.server.listening import BACKLOG, bind
+from emulator.server.listening import BACKLOG, bind, host_and_port
 from emulator.sockets import Socket, SocketInfo, SocketState, accept
 
 
@@ -32,11 +34,13 @@ class InboundListener:
         loop = asyncio.get_running_loop()
         host = self._listener.address
         bound = bind(host, self._listener.port)
-        self.address = _address(host, bound[0].getsockname()[1])
+        self.address = host_and_port(host, bound[0].getsockname()[1])
         self._front.listens_at(*(listening.getsockname()[:2] for listening in bound))
         for listening in bound:
             self._servers.append(
-                await loop.create_server(self._accept, sock=listening, backlog=BACKLOG)
+                await loop.create_server(
+                    lambda: _Arrival(self._arrived), sock=listening, backlog=BACKLOG
+                )
             )
 
     async def close(self, grace_seconds: float = 0.0) -> None:
@@ -53,13 +57,17 @@ class InboundListener:
         if self._connections:
             await asyncio.wait(self._connections, timeout=UNWINDING_SECONDS)
 
-    def _accept(self) -> asyncio.Protocol:
+    def _arrived(self, transport: asyncio.Transport) -> None:
+        """Make a connection's Socket, now that it is known who connected, and hand the connection to it."""
         context = self._front.context(f"CONNECT {self.address}")
+        peer = transport.get_extra_info("peername")
+        remote_address = host_and_port(*peer[:2]) if peer else None
         with enter(context):
-            socket = accept(context, SocketInfo(local_address=self.address))
+            socket = accept(context, SocketInfo(remote_address, local_address=self.address))
             opened = socket.opened
         opened.when_settled(lambda: self._begin(socket, context))
-        return socket.wire
+        transport.set_protocol(socket.wire)
+        socket.wire.connection_made(transport)
 
     def _begin(self, socket: Socket, context: IoContext) -> None:
         task = asyncio.get_running_loop().create_task(
@@ -86,5 +94,11 @@ class InboundListener:
             self._front.see_out(context)
 
 
-def _address(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+class _Arrival(asyncio.Protocol):
+    """The protocol of a connection until its Socket is there."""
+
+    def __init__(self, arrived: Callable[[asyncio.Transport], None]) -> None:
+        self._arrived = arrived
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._arrived(cast(asyncio.Transport, transport))

@@ -35,6 +35,11 @@ def bind(host: str, port: int, tries: int = 1) -> list[socket.socket]:
     raise ListenError(errors.PORT_TAKEN.format(port=port, host=host))
 
 
+def host_and_port(host: str, port: int) -> str:
+    """Return "host:port" as a URL has it: IPv6 in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def _resolve(host: str) -> list[tuple[socket.AddressFamily, str]]:
     try:
         infos = socket.getaddrinfo(
@@ -51,7 +56,9 @@ def _bind_all(addresses: list[tuple[socket.AddressFamily, str]], port: int) -> l
     try:
         for family, address in addresses:
             try:
-                bound.append(_bind_one(family, address, port))
+                # The one address :: is every address, IPv4 included, as it is for other servers.
+                alone = len(addresses) == 1
+                bound.append(_bind_one(family, address, port, both=alone and address == "::"))
             except OSError as error:
                 # localhost often means ::1 on machines that have no IPv6.
                 if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
@@ -68,13 +75,15 @@ def _bind_all(addresses: list[tuple[socket.AddressFamily, str]], port: int) -> l
     return bound
 
 
-def _bind_one(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+def _bind_one(
+    family: socket.AddressFamily, address: str, port: int, *, both: bool
+) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         if os.name == "posix":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(not both))
         listener.setblocking(False)
         listener.bind((address, port))
         listener.listen(BACKLOG)

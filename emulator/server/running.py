@@ -6,89 +6,156 @@ Floor 6. Owns starting and stopping in order. Must not know the command line or 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
 
-from emulator.config import ConnectListener
+from emulator.config import ConnectListener, Cron
 from emulator.config.limits import DEFAULT_LIMITS, Limits
 from emulator.context import Observer
+from emulator.errors import HTTP_ON_HTTPS
 from emulator.runtime import Isolate
 from emulator.server.front import Front
 from emulator.server.inbound import InboundListener
-from emulator.server.listening import BACKLOG, bind
+from emulator.server.limits import Refusal
+from emulator.server.listening import BACKLOG, bind, host_and_port
+from emulator.server.timetable import Clock, Timetable
+from emulator.server.unix_socket import UnixSocket
 from emulator.sockets import DEFAULT_NETWORK, Network
+from emulator.sockets.tls import Identity
 
 GRACE_SECONDS = 1.0
+# A client that has not shaken hands by then never will.
+HANDSHAKE_SECONDS = 10.0
+_TO_PLAIN_HTTP = Refusal(400, "Bad Request", HTTP_ON_HTTPS)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where HTTP is listened for: `host` and the first free one of `port_tries` ports from `port` (0: any).
+
+    With a `unix_socket` it is that path instead. With an `identity` what is spoken is HTTPS.
+    """
+
+    host: str = "localhost"
+    port: int = 8787
+    port_tries: int = 1
+    unix_socket: Path | None = None
+    identity: Identity | None = None
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """What `bind` takes."""
+        return (self.host, self.port, self.port_tries)
+
+
+DEFAULT_ENDPOINT = Endpoint()
 
 
 class RunningServer:
     """What `start` returns: `url` accepts requests until `close()`."""
 
-    def __init__(
-        self,
-        front: Front,
-        url: str,
-        servers: Sequence[asyncio.Server],
-        inbound: Sequence[InboundListener],
-    ) -> None:
+    def __init__(self, front: Front) -> None:
         self.front = front
-        self.url = url
-        self.connect_addresses = [listener.address for listener in inbound]
-        self._servers = servers
-        self._inbound = inbound
+        self.url = ""
+        self.connect_addresses: list[str] = []
+        self.timetable: Timetable | None = None
+        self._servers: list[asyncio.Server] = []
+        self._inbound: list[InboundListener] = []
+        self._left_behind = ExitStack()
 
     async def close(self, grace_seconds: float = GRACE_SECONDS) -> None:
-        """Stop accepting, let requests under way end within `grace_seconds`, then cut off what is left."""
+        """Stop accepting, let events under way end within `grace_seconds`, then cut off what is left."""
+        if self.timetable is not None:
+            self.timetable.stop()
         for server in self._servers:
             server.close()
+        self._left_behind.close()
         self.front.pre_shutdown()
         await asyncio.gather(
             self.front.shutdown(grace_seconds),
             *(listener.close(grace_seconds) for listener in self._inbound),
         )
 
+    async def listen(self, endpoint: Endpoint) -> None:
+        """Accept requests at `endpoint` from now on. Raises ListenError, and ConfigError for an identity of no use."""
+        identity = endpoint.identity
+        tls = None if identity is None else identity.server_context(_TO_PLAIN_HTTP.encode())
+        loop = asyncio.get_running_loop()
+        serve: Callable[..., Awaitable[asyncio.Server]]
+        if endpoint.unix_socket is not None:
+            made = UnixSocket(endpoint.unix_socket)
+            self._left_behind.callback(made.remove)
+            self.url = f"unix:{made.path}"
+            serve, sockets = loop.create_unix_server, [made.listener]
+        else:
+            serve, sockets = loop.create_server, bind(*endpoint.place)
+            self.url = _url(endpoint, sockets[0])
+            self.front.listens_at(*(listening.getsockname()[:2] for listening in sockets))
+        try:
+            for listening in sockets:
+                self._servers.append(
+                    await serve(
+                        self.front,
+                        sock=listening,
+                        backlog=BACKLOG,
+                        ssl=tls,
+                        ssl_handshake_timeout=None if tls is None else HANDSHAKE_SECONDS,
+                    )
+                )
+        except BaseException:
+            for listening in sockets:
+                listening.close()
+            raise
+
+    async def listen_for_connections(self, entry: ConnectListener) -> None:
+        """Hand connections to `entry` to the worker's connect() handler. Raises ListenError."""
+        listener = InboundListener(self.front, entry)
+        await listener.start()
+        self._inbound.append(listener)
+        self.connect_addresses.append(listener.address)
+
 
 async def start(
     isolate: Isolate,
+    endpoint: Endpoint = DEFAULT_ENDPOINT,
     *,
-    host: str = "localhost",
-    port: int = 8787,
-    port_tries: int = 1,
     connect_listeners: Sequence[ConnectListener] = (),
+    crons: Sequence[Cron] = (),
+    clock: Clock | None = None,
     observer: Observer | None = None,
     network: Network = DEFAULT_NETWORK,
     limits: Limits = DEFAULT_LIMITS,
 ) -> RunningServer:
-    """Serve `isolate` on `host` and the first free one of `port_tries` ports from `port` (0: any).
+    """Serve `isolate` at `endpoint` and at each of `connect_listeners`, and fire each of `crons` when it is due.
 
-    `network` says how connect() makes its connections. Raises ListenError when a port can't be had, ConfigError for
-    a file of certificates that can't be used.
+    `network` says how connect() makes its connections, `clock` when crons are due. Raises ListenError when a port or
+    path can't be had, ConfigError for a file of certificates that can't be used.
     """
     network.trust.load()
-    sockets = bind(host, port, port_tries)
-    front = Front(isolate, observer or Observer(), network, limits)
-    url = f"http://{_in_url(host)}:{sockets[0].getsockname()[1]}"
-    inbound: list[InboundListener] = []
-    servers: list[asyncio.Server] = []
-    running = RunningServer(front, url, servers, inbound)
+    scheme = "http" if endpoint.identity is None else "https"
+    front = Front(
+        isolate, observer or Observer(), network, limits, host=endpoint.host, scheme=scheme
+    )
+    running = RunningServer(front)
     try:
         for entry in connect_listeners:
-            listener = InboundListener(front, entry)
-            await listener.start()
-            inbound.append(listener)
-            running.connect_addresses.append(listener.address)
-        loop = asyncio.get_running_loop()
-        front.listens_at(*(listening.getsockname()[:2] for listening in sockets))
-        for listening in sockets:
-            servers.append(await loop.create_server(front, sock=listening, backlog=BACKLOG))
+            await running.listen_for_connections(entry)
+        await running.listen(endpoint)
+        if crons:
+            running.timetable = Timetable(crons, front.fire, clock or Clock())
+            running.timetable.start()
     except BaseException:
-        for listening in sockets:
-            listening.close()
         await running.close(0)
         raise
     return running
 
 
-def _in_url(host: str) -> str:
+def _url(endpoint: Endpoint, listening: socket.socket) -> str:
+    host = endpoint.host
     if not host or host in ("0.0.0.0", "::"):
-        return "localhost"
-    return f"[{host}]" if ":" in host else host
+        host = "localhost"
+    scheme = "http" if endpoint.identity is None else "https"
+    return f"{scheme}://{host_and_port(host, listening.getsockname()[1])}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from tests.architecture.source_tree import PROJECT, SourceTree, write_tree
 DOORS: dict[str, tuple[str, ...]] = {
     "aiohttp": ("emulator/server/",),
     "click": ("emulator/cli/",),
+    # An extra: imported when a certificate is to be made, and only there.
+    "cryptography": ("emulator/server/local_certificate.py",),
     "ssl": ("emulator/sockets/tls/",),
     "sqlite3": (),
     "uvloop": ("emulator/dev/session.py",),
@@ -44,9 +47,11 @@ def strangers(tree: SourceTree, declared: set[str]) -> list[str]:
 
 
 def declared_modules() -> set[str]:
-    """The modules of pyproject.toml's dependencies."""
+    """The modules of pyproject.toml's dependencies, and of its extras."""
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
-    names = (re.match(r"[\w.-]+", line) for line in project["dependencies"])
+    extras = project["optional-dependencies"].values()
+    lines = chain(project["dependencies"], *extras)
+    names = (re.match(r"[\w.-]+", line) for line in lines)
     return {name.group().replace("-", "_") for name in names if name}
 
 

@@ -61,9 +61,26 @@ async def test_what_the_handler_is_told() -> None:
     async with serving(connect=handle, env={"NAME": "value"}) as server:
         async with dialled(server) as client:
             assert await client.rest() == b""
+            host, port = client.writer.get_extra_info("sockname")
         assert told[0].local_address == server.connect_addresses[0]
-        assert told[0].remote_address is None
+        assert told[0].remote_address == f"{host}:{port}"
         assert told[1] == "value"
+
+
+async def test_ipv6_addresses_are_in_brackets() -> None:
+    async def handle(socket: Socket) -> None:
+        info = await socket.opened
+        await socket.writable.get_writer().write(
+            f"{info.remote_address} {info.local_address}".encode()
+        )
+
+    listener = ConnectListener("tcp", 0, "::1")
+    async with serve(worker(connect=handle), connect=[listener]) as server:
+        (address,) = server.connect_addresses
+        assert address.startswith("[::1]:")
+        async with dialled(server) as client:
+            port = client.writer.get_extra_info("sockname")[1]
+            assert (await client.rest()).decode() == f"[::1]:{port} {address}"
 
 
 async def test_a_handler_that_returns_closes_the_connection_behind_what_it_wrote() -> None:

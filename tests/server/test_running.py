@@ -14,7 +14,7 @@ from emulator.context import Observer
 from emulator.errors import ListenError
 from emulator.http import Request, Response
 from emulator.runtime import Isolate
-from emulator.server import RunningServer, start
+from emulator.server import Endpoint, RunningServer, start
 from emulator.sockets import Socket
 from tests.server.serving import RawClient, Recorder, worker
 from tests.support.ports import listening_in_a_row
@@ -32,7 +32,7 @@ async def started(
     isolate = Isolate.load("w", worker(**handlers), {})
     listeners = [ConnectListener("tcp", 0, "127.0.0.1")] if "connect" in handlers else []
     running = await start(
-        isolate, host="127.0.0.1", port=0, connect_listeners=listeners, observer=observer
+        isolate, Endpoint("127.0.0.1", 0), connect_listeners=listeners, observer=observer
     )
     try:
         yield running
@@ -262,7 +262,7 @@ async def test_the_url_of_every_address() -> None:
         ("::1", "[::1]"),
         ("localhost", "localhost"),
     ):
-        running = await start(isolate, host=host, port=0)
+        running = await start(isolate, Endpoint(host, 0))
         try:
             assert running.url.startswith(f"http://{shown}:")
             async with client_of(running.url.replace("[::1]", "::1")) as client:
@@ -275,11 +275,11 @@ async def test_the_url_of_every_address() -> None:
 async def test_the_next_of_the_ports() -> None:
     isolate = Isolate.load("w", worker(fetch=lambda: Response("x")), {})
     with listening_in_a_row(2) as first:
-        running = await start(isolate, host="127.0.0.1", port=first, port_tries=10)
+        running = await start(isolate, Endpoint("127.0.0.1", first, 10))
         assert first + 2 <= int(running.url.rpartition(":")[2]) < first + 10
         await running.close()
         with pytest.raises(ListenError, match="are all in use"):
-            await start(isolate, host="127.0.0.1", port=first, port_tries=2)
+            await start(isolate, Endpoint("127.0.0.1", first, 2))
 
 
 async def test_a_connect_port_that_is_taken_leaves_nothing_listening() -> None:
@@ -287,6 +287,6 @@ async def test_a_connect_port_that_is_taken_leaves_nothing_listening() -> None:
     with listening_in_a_row(1) as taken:
         listeners = [ConnectListener("tcp", taken, "127.0.0.1")]
         with pytest.raises(ListenError, match=f"Port {taken} on 127.0.0.1 is in use."):
-            await start(isolate, host="127.0.0.1", port=taken + 1, connect_listeners=listeners)
-        running = await start(isolate, host="127.0.0.1", port=taken + 1)
+            await start(isolate, Endpoint("127.0.0.1", taken + 1), connect_listeners=listeners)
+        running = await start(isolate, Endpoint("127.0.0.1", taken + 1))
         await running.close()

@@ -1,0 +1,71 @@
+"""One scheduled event, from the call of the worker's handler to the end of its wait_until work.
+
+Floor 6. Owns the order of these and the record of it. Must not know what fired the event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from time import perf_counter
+
+from emulator.context import EventRecord, IoContext, Outcome
+from emulator.errors import HandlerExit
+from emulator.runtime import Isolate, dispatch
+from emulator.runtime.scheduled_event import ScheduledEvent, is_retried
+from emulator.server.judgement import outcome_of
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a scheduled event ended, and whether its handler has said no_retry()."""
+
+    outcome: Outcome
+    no_retry: bool
+
+
+def label_of(event: ScheduledEvent) -> str:
+    """Return what `event` is called in what the user reads."""
+    return f'SCHEDULED "{event.cron}"' if event.cron else "SCHEDULED"
+
+
+async def run_scheduled(isolate: Isolate, event: ScheduledEvent, context: IoContext) -> Ran:
+    """Call the handler with `event`, wait for its wait_until work, close what it owned. Raises CancelledError only."""
+    began = perf_counter()
+    outcome = Outcome.CANCELED
+    try:
+        outcome = await _outcome(isolate, event, context)
+        await context.finish()
+    finally:
+        context.end()
+        status = outcome.value if outcome is Outcome.OK else None
+        seconds = perf_counter() - began
+        context.observer.event_finished(
+            EventRecord(context.label, outcome, seconds, context.traffic, status)
+        )
+    return Ran(outcome, no_retry=not is_retried(event))
+
+
+async def _outcome(isolate: Isolate, event: ScheduledEvent, context: IoContext) -> Outcome:
+    try:
+        await _handled(isolate, event, context)
+    except Exception as error:
+        context.observer.handler_failed(context.label, error)
+        return outcome_of(error, context)
+    return Outcome.OK
+
+
+async def _handled(isolate: Isolate, event: ScheduledEvent, context: IoContext) -> None:
+    """Run the handler. Raises what it raises, or HandlerExit when the runtime has ended it."""
+    task = asyncio.current_task()
+    context.handle_in(task)
+    try:
+        await dispatch.scheduled(isolate, event, context)
+    except asyncio.CancelledError:
+        context.handle_in(None)
+        if context.verdict is None or task is None or task.cancelling():
+            raise
+    finally:
+        context.handle_in(None)
+    if context.verdict is not None:
+        raise HandlerExit(context.verdict.sentence)
