@@ -14,6 +14,9 @@ from emulator.config.settings import Kind, Setting, setting
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+# A file that need not be there: the shell completes it, the settings' reader says what is wrong with it.
+FILE = click.Path()
+
 _TYPES: dict[Kind, click.ParamType[Any]] = {
     Kind.STRING: click.STRING,
     Kind.INTEGER: click.INT,
@@ -37,7 +40,7 @@ def from_settings(*names: str) -> Callable[[Command], Command]:
 
 def _parameter(row: Setting) -> Callable[[Command], Command]:
     if row.argument is not None:
-        return click.argument(row.name, metavar=f"[{row.argument}]", required=False)
+        return click.argument(row.name, metavar=f"[{row.argument}]", type=FILE, required=False)
     if row.kind is Kind.BOOLEAN:
         return click.option(*row.option, row.name, is_flag=True, default=None, help=row.help)
     several = row.kind is Kind.STRING_OR_STRINGS
@@ -47,7 +50,7 @@ def _parameter(row: Setting) -> Callable[[Command], Command]:
     return click.option(
         *row.option,
         row.name,
-        type=_TYPES[row.kind],
+        type=FILE if row.metavar == "FILE" else _TYPES[row.kind],
         metavar=row.metavar,
         multiple=several,
         help=help_text,

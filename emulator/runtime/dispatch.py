@@ -32,6 +32,27 @@ async def fetch(isolate: Isolate, request: Request, context: IoContext) -> Respo
     return result
 
 
+async def answer(isolate: Isolate, request: Request, context: IoContext) -> Response:
+    """Run the fetch handler in the running task as the one handler of `context`, which the runtime may end.
+
+    Raises as `fetch` does, and HandlerExit, with the verdict's sentence, when the runtime has ended it.
+    """
+    task = asyncio.current_task()
+    context.handle_in(task)
+    try:
+        response = await fetch(isolate, request, context)
+    except asyncio.CancelledError:
+        context.handle_in(None)
+        if context.verdict is None or task is None or task.cancelling():
+            raise
+        raise errors.HandlerExit(context.verdict.sentence) from None
+    finally:
+        context.handle_in(None)
+    if context.verdict is not None:  # The handler would not be ended.
+        raise errors.HandlerExit(context.verdict.sentence)
+    return response
+
+
 async def connect(isolate: Isolate, socket: object, context: IoContext) -> None:
     """Run the worker's connect handler with the inbound `socket`. Raises as `fetch` does; the result is ignored."""
     handler = _required(isolate, "connect", errors.CONNECT_NOT_SUPPORTED)

@@ -16,12 +16,12 @@ from aiohttp.http import HttpVersion11
 from aiohttp.web_request import BaseRequest
 
 from emulator.context import EventRecord, IoContext, Outcome, enter
-from emulator.errors import SWITCHING_PROTOCOLS, HandlerExit
+from emulator.errors import SWITCHING_PROTOCOLS
 from emulator.http import Request, Response
 from emulator.runtime import Isolate, dispatch
 from emulator.server.connection import ClientGone, HttpConnection, ResponseSink, Sent
 from emulator.server.error_text import error_text
-from emulator.server.framing import Chunked, Framing, Length, UntilClose
+from emulator.server.framing import Chunked, Framing, Length, UntilClose, length_of
 from emulator.server.head import ResponseHeadError, encode_head
 from emulator.server.judgement import outcome_of, status_of
 from emulator.server.limits import Refusal, refusal_of
@@ -105,23 +105,9 @@ class Exchange:
 
     async def _handle(self) -> Response:
         """Run the worker's handler. Raises what it raises, or HandlerExit when the runtime has ended it."""
-        context = self.context
-        task = asyncio.current_task()
-        context.handle_in(task)
         if self._body is not None:
-            context.prospects.sources[self._body] = self._body.may_deliver
-        try:
-            response = await dispatch.fetch(self._isolate, self._worker_request(), context)
-        except asyncio.CancelledError:
-            context.handle_in(None)
-            if context.verdict is None or task is None or task.cancelling():
-                raise
-            raise HandlerExit(context.verdict.sentence) from None
-        finally:
-            context.handle_in(None)
-        if context.verdict is not None:  # The handler would not be ended.
-            raise HandlerExit(context.verdict.sentence)
-        return response
+            self.context.prospects.sources[self._body] = self._body.may_deliver
+        return await dispatch.answer(self._isolate, self._worker_request(), self.context)
 
     # In.
 
@@ -167,7 +153,7 @@ class Exchange:
         with enter(self.context):  # A stream of another request's is refused here.
             payload = response.payload()
         headers = response.raw_headers()
-        length = _length_of(payload, headers)
+        length = length_of(payload, headers)
         if status in BODILESS or self._request.method == "HEAD":
             own = [] if length is None or status in BODILESS else [_content_length(length)]
             head = self._head(status, response.status_text, headers, own)
@@ -284,15 +270,3 @@ class Exchange:
 
 def _content_length(length: int) -> tuple[str, str]:
     return ("Content-Length", str(length))
-
-
-def _length_of(payload: bytes | ReadableCore | None, headers: list[tuple[str, str]]) -> int | None:
-    """Return how long the body is: what is at hand or known of it decides, for others the worker's Content-Length."""
-    if isinstance(payload, bytes):
-        return len(payload)
-    if payload is not None and payload.length_bytes is not None:
-        return payload.length_bytes
-    for name, value in headers:
-        if name.lower() == "content-length" and value.isascii() and value.isdigit():
-            return int(value)
-    return 0 if payload is None else None

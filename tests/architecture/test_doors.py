@@ -17,7 +17,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "click": ("emulator/cli/",),
     "ssl": ("emulator/sockets/tls/",),
     "sqlite3": (),
-    "uvloop": ("emulator/dev/session.py",),
+    "uvloop": ("emulator/dev/setup.py",),
 }
 
 
