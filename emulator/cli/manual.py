@@ -60,7 +60,8 @@ class Manual(click.Command):
         left = {
             param.name: record
             for param in self.get_params(ctx)
-            if (record := param.get_help_record(ctx)) is not None
+            if isinstance(param, click.Option)
+            and (record := param.get_help_record(ctx)) is not None
         }
         for title, names in self._groups.items():
             _write_rows(formatter, title, [left.pop(name) for name in names if name in left])
@@ -80,7 +81,7 @@ def write_sections(
     """Write the sections Examples, Exit codes and See also; an empty one is left out."""
     if examples:
         with formatter.section("Examples"):
-            formatter.write_dl(examples, col_max=48)
+            formatter.write_dl(examples, col_max=42)
     if exit_codes:
         with formatter.section("Exit codes"):
             formatter.write_dl(exit_codes)

@@ -42,3 +42,6 @@ CHECK_COMPILED = (
     "production can't import it."
 )
 CHECK_CONNECT = "{place}: {note}"
+
+# pyworker completion.
+COMPLETION_SHELL = "Which shell? Name one: {shells}."
