@@ -53,7 +53,10 @@ class Manual(click.Command):
         self.examples = examples
         self.exit_codes = exit_codes
         self.see_also = see_also
-        self._groups = {**(groups or {}), **GROUPS}
+        own = groups or {}
+        self._groups = {
+            title: (*own.get(title, ()), *GROUPS.get(title, ())) for title in {**own, **GROUPS}
+        }
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write each group that has options; what is in none comes last."""

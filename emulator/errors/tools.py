@@ -36,6 +36,8 @@ CHECK_NO_HANDLER = "There is no fetch() handler: HTTP requests fail with status 
 CHECK_NOT_IN_PYODIDE = (
     "{place}: {module} can't be imported in production: Pyodide has no such module."
 )
+NO_PROCESSES = "it can't start processes there"
+NO_THREADS = "it can't start threads there"
 CHECK_NOT_WORKING = "{place}: {module} can be imported in production, but {why}."
 CHECK_COMPILED = (
     "{place}: {module} ({distribution}) has compiled parts and is not among the packages that Pyodide builds: "
