@@ -18,7 +18,7 @@ from emulator.errors import COMMAND_IS_FILE, COMMAND_UNKNOWN, PyworkerError
 
 __all__ = ["COMMANDS", "LazyGroup", "main"]
 
-COMMANDS = ("dev",)
+COMMANDS = ("dev", "call", "check", "init", "completion")
 
 
 class LazyGroup(click.Group):
@@ -70,6 +70,9 @@ def main() -> None:
     """Run Python Workers on this machine: fetch handlers, TCP sockets, streams.
 
     \b
-    Serve a worker on http://localhost:8787:
-      pyworker dev hello.py
+    Examples:
+      pyworker init my-worker     make a project
+      pyworker dev hello.py       serve one file on http://localhost:8787
+      pyworker call /             one request, without a server
+      pyworker COMMAND --help     everything about a command
     """

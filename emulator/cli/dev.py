@@ -10,10 +10,32 @@ from pathlib import Path
 
 import click
 
+from emulator.cli.manual import FAILED, MISUSED, Manual
 from emulator.cli.options import from_settings
 
 
-@click.command("dev", short_help="Serve a worker on this machine.")
+@click.command(
+    "dev",
+    cls=Manual,
+    short_help="Serve a worker on this machine.",
+    examples=(
+        ("pyworker dev", "what wrangler_py.toml or wrangler.toml says"),
+        ("pyworker dev hello.py", "one file, no settings needed"),
+        ("pyworker dev hello.py --port 0", "on any free port"),
+        ("pyworker dev --ip 0.0.0.0", "reachable from other machines"),
+        ("pyworker dev -c other.toml", "another settings file"),
+        ("pyworker dev --env staging", "what env.staging says in the settings file"),
+        ("pyworker dev --var DEBUG:1", "one more variable"),
+        ("pyworker dev --strict", "refuse what production refuses"),
+    ),
+    exit_codes=(
+        ("0", "It was stopped, by Ctrl-C or SIGTERM."),
+        FAILED,
+        MISUSED,
+        ("130", "It was interrupted while the worker was loaded, or a second time."),
+    ),
+    see_also=("pyworker call", "pyworker check", "docs/settings.md", "docs/sockets.md"),
+)
 @from_settings(
     "main",
     "port",
@@ -40,19 +62,6 @@ def command(config_file: tuple[str, ...], **overrides: object) -> None:
 
     SCRIPT is the worker's file. Without it, the settings file's `main` is served; with it, SCRIPT
     takes the place of `main` and the other settings stay.
-
-    \b
-    Examples:
-      pyworker dev                      what wrangler_py.toml or wrangler.toml says
-      pyworker dev hello.py             one file, no settings needed
-      pyworker dev hello.py --port 0    on any free port
-      pyworker dev --ip 0.0.0.0         reachable from other machines
-      pyworker dev -c other.toml        another settings file
-      pyworker dev --env staging        what env.staging says in the settings file
-      pyworker dev --var DEBUG:1        one more variable
-      pyworker dev --strict             refuse what production refuses
-
-    Settings, and which of the platform's keys have an effect: docs/settings.md.
     """
     # Imported on use: `pyworker dev --help` loads neither the settings' reader nor the runtime.
     from emulator.config import load_all

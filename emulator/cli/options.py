@@ -15,6 +15,9 @@ from emulator.config.table import Kind, Setting
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+# A file that need not be there: the shell completes it, the settings' reader says what is wrong with it.
+FILE = click.Path()
+
 _TYPES: dict[Kind, click.ParamType[Any]] = {
     Kind.STRING: click.STRING,
     Kind.INTEGER: click.INT,
@@ -38,11 +41,15 @@ def from_settings(*names: str) -> Callable[[Command], Command]:
 
 def _parameter(row: Setting) -> Callable[[Command], Command]:
     if row.argument is not None:
-        return click.argument(row.name, metavar=f"[{row.argument}]", required=False)
+        return click.argument(row.name, metavar=f"[{row.argument}]", type=FILE, required=False)
     if row.kind is Kind.BOOLEAN:
         return click.option(*row.option, row.name, is_flag=True, default=None, help=row.help)
     several = row.kind is Kind.STRING_OR_STRINGS
-    type_ = click.Choice(row.choices) if row.choices else _TYPES[row.kind]
+    type_: click.ParamType[Any] = _TYPES[row.kind]
+    if row.choices:
+        type_ = click.Choice(row.choices)
+    elif row.metavar == "FILE":
+        type_ = FILE
     help_text = row.help if row.default is None else f"{row.help}  [default: {row.default}]"
     if several:
         help_text = f"{help_text}  [may be given several times]"

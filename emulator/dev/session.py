@@ -7,21 +7,25 @@ worker is loaded.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
 from urllib.parse import urlsplit
 
 from emulator import errors
-from emulator.config import Config, EventLoopChoice
+from emulator.config import Config
+from emulator.dev.setup import (
+    INTERRUPTED_EXIT_CODE,
+    load_worker,
+    loop_factory,
+    network_of,
+    run_to_end,
+)
 from emulator.dev.shutdown import Phase, Shutdown
 from emulator.dev.terminal import Terminal
 from emulator.runtime.isolate import Isolate
 from emulator.server import Endpoint, start
-from emulator.sockets import Network, Policy, Trust
+from emulator.sockets import Network
 
 PORT_TRIES = 10
 GRACE_SECONDS = 1.0
-INTERRUPTED_EXIT_CODE = 130
 
 
 def run(config: Config, terminal: Terminal) -> int:
@@ -31,20 +35,17 @@ def run(config: Config, terminal: Terminal) -> int:
     behind by ending the process, within 3 s of the signal (shutdown.py).
     """
     shutdown = Shutdown(before_exit=terminal.close)
-    loop_factory = _loop_factory(config.event_loop)
+    new_loop = loop_factory(config.event_loop)
     try:
         with shutdown.handling_signals(), terminal.capturing_prints():
-            network = _network(config)
+            network = network_of(config)
             network.trust.load()
             for note in (*config.notes, *network.trust.notes()):
                 terminal.note(note)
             # Before the loop runs: Ctrl-C reaches a module that never stops being imported.
-            isolate = Isolate.load(config.name, config.main, config.vars)
-            for note in isolate.notes:
-                terminal.note(note)
-            _check_startup(config, isolate, terminal)
-            with asyncio.Runner(loop_factory=loop_factory) as runner:
-                _run(
+            isolate = load_worker(config, terminal)
+            with asyncio.Runner(loop_factory=new_loop) as runner:
+                run_to_end(
                     runner.get_loop(),
                     _serve(config, network, isolate, terminal, shutdown),
                     terminal,
@@ -57,27 +58,6 @@ def run(config: Config, terminal: Terminal) -> int:
         raise
     finally:
         terminal.close()
-
-
-def _run(
-    loop: asyncio.AbstractEventLoop, main: Coroutine[Any, Any, None], terminal: Terminal
-) -> None:
-    """Run `main` to its end, whatever the worker's own tasks raise.
-
-    asyncio lets sys.exit() in a task or callback break out of the loop; the loop can go on afterwards.
-    """
-    loop.set_exception_handler(
-        lambda _, event: terminal.stray_failure(event["message"], event.get("exception"))
-    )
-    task = loop.create_task(main)
-    while True:
-        try:
-            loop.run_until_complete(task)
-            return
-        except (SystemExit, KeyboardInterrupt) as error:
-            if task.done():
-                raise
-            terminal.note(errors.TASK_EXITED.format(error=repr(error)))
 
 
 async def _serve(
@@ -103,35 +83,3 @@ async def _serve(
     finally:
         await server.close(grace_seconds=GRACE_SECONDS)
         shutdown.closed()
-
-
-def _network(config: Config) -> Network:
-    """How connect() makes its connections, by the settings."""
-    trust = Trust(config.tls_ca, frozenset(config.tls_insecure))
-    policy = None if config.strict is None else Policy(config.strict.allowed)
-    return Network(config.connect_timeout_seconds, trust, policy)
-
-
-def _check_startup(config: Config, isolate: Isolate, terminal: Terminal) -> None:
-    """Say, or in strict mode refuse, that importing the worker takes too long for production."""
-    if isolate.startup_cpu_ms > config.limits.startup_cpu_ms:
-        sentence = errors.STARTUP_EXCEEDED.format(
-            milliseconds=isolate.startup_cpu_ms, limit=config.limits.startup_cpu_ms
-        )
-        if config.strict is not None:
-            raise errors.WorkerLoadError(sentence)
-        terminal.note(sentence)
-
-
-def _loop_factory(choice: EventLoopChoice) -> Callable[[], asyncio.AbstractEventLoop]:
-    """uvloop's loop where it is installed, asyncio's elsewhere, or the one asked for."""
-    if choice is EventLoopChoice.ASYNCIO:
-        return asyncio.new_event_loop
-    try:
-        # Imported on use: it is not there on every system.
-        import uvloop
-    except ImportError as error:
-        if choice is EventLoopChoice.UVLOOP:
-            raise errors.ConfigError(errors.LOOP_MISSING) from error
-        return asyncio.new_event_loop
-    return uvloop.new_event_loop

@@ -34,14 +34,16 @@ class Terminal(Observer):
         self._notes: set[str] = set()
 
     @classmethod
-    def for_process(cls, environ: Mapping[str, str] | None = None) -> Terminal:
-        """The terminal of this process's standard output and error.
+    def for_process(
+        cls, environ: Mapping[str, str] | None = None, *, errors_only: bool = False
+    ) -> Terminal:
+        """The terminal of this process's standard output and error; `errors_only` for a command whose output is data.
 
         Colour goes to a TTY only, and nowhere when NO_COLOR is set (https://no-color.org).
         """
         environ = os.environ if environ is None else environ
         descriptors = {
-            Channel.OUT: _descriptor(sys.stdout),
+            Channel.OUT: _descriptor(sys.stderr if errors_only else sys.stdout),
             Channel.ERR: _descriptor(sys.stderr),
         }
         coloured = frozenset[Channel]()

@@ -14,6 +14,7 @@ from emulator.errors.server import *
 from emulator.errors.settings import *
 from emulator.errors.sockets import *
 from emulator.errors.streams import *
+from emulator.errors.tools import *
 from emulator.errors.workers import *
 
 for _found in list(vars().values()):

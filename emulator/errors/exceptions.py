@@ -6,6 +6,7 @@ Floor 0. The class says whose fault it is:
       ConfigError            a settings file, an option or a variable
       WorkerLoadError        the worker's file: missing, broken, or without handlers
       ListenError            an address that can't be listened on
+      ProjectError           a new project that can't be written where it should be
     PlatformError            what the platform throws into worker code
       GlobalScopeError       I/O while the worker's modules are being executed
       EntropyError           randomness there (an OSError, as on the platform)
@@ -46,6 +47,10 @@ class WorkerLoadError(PyworkerError):
 
 class ListenError(PyworkerError):
     """An address that can't be listened on."""
+
+
+class ProjectError(PyworkerError):
+    """A new project that can't be written where it should be."""
 
 
 class PlatformError(Exception):

@@ -98,6 +98,12 @@ class Importer:
         """Tell whether `module` is the full name of one of the worker's modules."""
         return module.startswith(self.package + ".")
 
+    def files(self) -> tuple[Path, ...]:
+        """Return the files of the worker's modules that have been imported, in the order of their names."""
+        modules = (module for name, module in list(sys.modules.items()) if self.owns(name))
+        found = {Path(file) for module in modules if (file := getattr(module, "__file__", None))}
+        return tuple(sorted(found))
+
     def unload(self) -> None:
         """Take the worker's modules out of `sys.modules`; calling it again changes nothing."""
         _importers.pop(self.package, None)

@@ -81,6 +81,16 @@ class Isolate:
         """The events that the default entrypoint handles: {"fetch", "connect"}."""
         return frozenset(self._entrypoints.default)
 
+    @property
+    def named_handlers(self) -> Mapping[str, frozenset[str]]:
+        """The events that each named entrypoint handles, by its class."""
+        return {name: frozenset(found) for name, found in self._entrypoints.named.items()}
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The worker's own files that have been imported; none for a module or class that was handed in."""
+        return () if self._importer is None else self._importer.files()
+
     def handler(self, event: str, entrypoint: str | None = None) -> Handler | None:
         """Return the handler for `event`, of the named entrypoint or else of the default one."""
         if entrypoint is None:

@@ -21,7 +21,7 @@ from emulator.http import Request, Response
 from emulator.runtime import Isolate, dispatch
 from emulator.server.connection import ClientGone, HttpConnection, ResponseSink, Sent
 from emulator.server.error_text import error_text
-from emulator.server.framing import Chunked, Framing, Length, UntilClose
+from emulator.server.framing import Chunked, Framing, Length, UntilClose, length_of
 from emulator.server.head import ResponseHeadError, encode_head
 from emulator.server.internal import INTERNAL_PREFIX, InternalRoutes
 from emulator.server.judgement import outcome_of, status_of
@@ -163,7 +163,7 @@ class Exchange:
         with enter(self.context):  # A stream of another request's is refused here.
             payload = response.payload()
         headers = response.raw_headers()
-        length = _length_of(payload, headers)
+        length = length_of(payload, headers)
         if status in BODILESS or self._request.method == "HEAD":
             own = [] if length is None or status in BODILESS else [_content_length(length)]
             head = self._head(status, response.status_text, headers, own)
@@ -280,15 +280,3 @@ class Exchange:
 
 def _content_length(length: int) -> tuple[str, str]:
     return ("Content-Length", str(length))
-
-
-def _length_of(payload: bytes | ReadableCore | None, headers: list[tuple[str, str]]) -> int | None:
-    """Return how long the body is: what is at hand or known of it decides, for others the worker's Content-Length."""
-    if isinstance(payload, bytes):
-        return len(payload)
-    if payload is not None and payload.length_bytes is not None:
-        return payload.length_bytes
-    for name, value in headers:
-        if name.lower() == "content-length" and value.isascii() and value.isdigit():
-            return int(value)
-    return 0 if payload is None else None

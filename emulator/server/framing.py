@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from emulator.errors import BODY_LONGER_THAN_LENGTH, BODY_SHORTER_THAN_LENGTH
-from emulator.streams import Bytes
+from emulator.streams import Bytes, ReadableCore
 
 # A chunk up to this size is joined with its size line: one write instead of two.
 JOINED_CHUNK_BYTES = 16_384
@@ -96,3 +96,15 @@ class UntilClose(Framing):
 
     def end(self) -> bytes:
         return b""
+
+
+def length_of(payload: bytes | ReadableCore | None, headers: list[tuple[str, str]]) -> int | None:
+    """Return how long the body is: what is at hand or known of it decides, for others the worker's Content-Length."""
+    if isinstance(payload, bytes):
+        return len(payload)
+    if payload is not None and payload.length_bytes is not None:
+        return payload.length_bytes
+    for name, value in headers:
+        if name.lower() == "content-length" and value.isascii() and value.isdigit():
+            return int(value)
+    return 0 if payload is None else None

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import ExitStack
 from itertools import chain
 from time import monotonic
 
@@ -16,26 +15,17 @@ from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import StreamResponse
 
 from emulator.config.limits import DEFAULT_LIMITS, Limits
-from emulator.context import (
-    IoContext,
-    Observer,
-    current_meter,
-    start_ticking,
-    stop_ticking,
-    unwatch,
-    watch,
-)
+from emulator.context import IoContext, Observer
 from emulator.runtime import Isolate
 from emulator.runtime.scheduled_event import ScheduledEvent
 from emulator.server.connection import HttpConnection
 from emulator.server.exchange import Exchange
-from emulator.server.hang import HangWatch
 from emulator.server.head import HEADERS_LIMIT_BYTES
 from emulator.server.internal import InternalRoutes
 from emulator.server.limits import HEADERS_LIMIT_COUNT, URL_LIMIT_BYTES
+from emulator.server.oversight import oversee
 from emulator.server.scheduled import Ran, label_of, run_scheduled
-from emulator.server.watchdog import Watchdog
-from emulator.sockets import DEFAULT_NETWORK, Network, unwatch_loop, watch_loop
+from emulator.sockets import DEFAULT_NETWORK, Network
 
 MOMENT_SECONDS = 0.001
 UNWINDING_SECONDS = 0.5
@@ -68,21 +58,7 @@ class Front(Server):
         self._exchanges: dict[asyncio.Task[None], IoContext] = {}
         self._scheduled: dict[asyncio.Task[Ran], IoContext] = {}
         self._afterwork: set[asyncio.Task[None]] = set()
-        self._watch = ExitStack()
-        loop = asyncio.get_running_loop()
-        watch_loop(loop)
-        self._watch.callback(unwatch_loop, loop)
-        watch(loop)
-        self._watch.callback(unwatch, loop)
-        if limits.cpu_ms is not None:
-            start_ticking(current_meter)
-            self._watch.callback(stop_ticking)
-        if limits.hang_seconds is not None:
-            hangs = HangWatch(self._active, limits.hang_seconds)
-            self._watch.callback(loop.create_task(hangs.run(), name="hang watch").cancel)
-        watchdog = Watchdog(observer, limits)
-        watchdog.start()
-        self._watch.callback(watchdog.stop)
+        self._oversight = oversee(observer, limits, self._active)
 
     def __call__(self) -> HttpConnection:
         return HttpConnection(
@@ -113,7 +89,7 @@ class Front(Server):
             task.cancel()
         if self._afterwork:
             await asyncio.wait(self._afterwork)
-        self._watch.close()
+        self._oversight.close()
 
     async def _end_scheduled(self, timeout: float | None) -> None:
         if self._scheduled:

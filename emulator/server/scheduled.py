@@ -5,12 +5,10 @@ Floor 6. Owns the order of these and the record of it. Must not know what fired 
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from time import perf_counter
 
 from emulator.context import EventRecord, IoContext, Outcome
-from emulator.errors import HandlerExit
 from emulator.runtime import Isolate, dispatch
 from emulator.runtime.scheduled_event import ScheduledEvent, is_retried
 from emulator.server.judgement import outcome_of
@@ -48,24 +46,8 @@ async def run_scheduled(isolate: Isolate, event: ScheduledEvent, context: IoCont
 
 async def _outcome(isolate: Isolate, event: ScheduledEvent, context: IoContext) -> Outcome:
     try:
-        await _handled(isolate, event, context)
+        await dispatch.scheduled(isolate, event, context)
     except Exception as error:
         context.observer.handler_failed(context.label, error)
         return outcome_of(error, context)
     return Outcome.OK
-
-
-async def _handled(isolate: Isolate, event: ScheduledEvent, context: IoContext) -> None:
-    """Run the handler. Raises what it raises, or HandlerExit when the runtime has ended it."""
-    task = asyncio.current_task()
-    context.handle_in(task)
-    try:
-        await dispatch.scheduled(isolate, event, context)
-    except asyncio.CancelledError:
-        context.handle_in(None)
-        if context.verdict is None or task is None or task.cancelling():
-            raise
-    finally:
-        context.handle_in(None)
-    if context.verdict is not None:
-        raise HandlerExit(context.verdict.sentence)

@@ -20,7 +20,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "cryptography": ("emulator/server/local_certificate.py",),
     "ssl": ("emulator/sockets/tls/",),
     "sqlite3": (),
-    "uvloop": ("emulator/dev/session.py",),
+    "uvloop": ("emulator/dev/setup.py",),
 }
 
 

@@ -1,0 +1,65 @@
+"""`pyworker check`: what a worker has, and what production would say of it.
+
+Floor 8. Owns the command's words and exit codes; the report is emulator/dev/check.py's.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from emulator.cli.manual import MISUSED, Manual
+from emulator.cli.options import from_settings
+from emulator.errors import PyworkerError
+
+
+@click.command(
+    "check",
+    cls=Manual,
+    short_help="Load a worker and say what production would refuse.",
+    groups={"What is shown": ("as_json",)},
+    examples=(
+        ("pyworker check", "the worker of this folder's settings"),
+        ("pyworker check worker.py", "one file"),
+        ("pyworker check --strict", "for CI: a note is a failure"),
+        ("pyworker check --json", "for programs; see docs/tools.md"),
+    ),
+    exit_codes=(
+        ("0", "The worker can be loaded; there may be notes."),
+        ("1", "It can't, or its settings are wrong; with --strict, or there are notes."),
+        MISUSED,
+    ),
+    see_also=("pyworker dev", "pyworker call", "docs/tools.md"),
+)
+@from_settings("main", "config_file", "strict")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
+def command(config_file: str | None, as_json: bool, **overrides: object) -> None:
+    """Load a worker as production would, under the rules of global scope, and report.
+
+    Listed are its handlers, what env holds (secrets by name only), its modules and their size, and its start-up time.
+    Notes name settings without effect here, imports that production does not have, addresses that it refuses.
+    No handler is called. With --strict every note is a failure.
+    """
+    # Imported on use: `pyworker check --help` loads neither the settings' reader nor the runtime.
+    from emulator.config import load
+
+    try:
+        config = load(None if config_file is None else Path(config_file), overrides)
+
+        from emulator.dev.check import check, text_of
+
+        report = check(config)
+    except PyworkerError as error:
+        if not as_json:
+            raise
+        from emulator.failures import describe_failure
+
+        click.echo(json.dumps({"ok": False, "error": describe_failure(error)}, indent=2))
+        sys.exit(1)
+    ok = not (report.notes and overrides.get("strict"))
+    click.echo(json.dumps({"ok": ok, **report.as_json()}, indent=2) if as_json else text_of(report))
+    if not ok:
+        sys.exit(1)
