@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 from emulator import errors
 from emulator.config import Config, EventLoopChoice
+from emulator.dev.console import Console
+from emulator.dev.face import Face
 from emulator.dev.shutdown import Phase, Shutdown
-from emulator.dev.terminal import Terminal
 from emulator.runtime.isolate import Isolate
 from emulator.server import start
 from emulator.sockets import Network, Policy, Trust
@@ -24,16 +25,17 @@ GRACE_SECONDS = 1.0
 INTERRUPTED_EXIT_CODE = 130
 
 
-def run(config: Config, terminal: Terminal) -> int:
+def run(config: Config, terminal: Face) -> int:
     """Serve until SIGINT or SIGTERM; return the process's exit code.
 
     Raises WorkerLoadError, ListenError and ConfigError. A worker that does not let go is left
     behind by ending the process, within 3 s of the signal (shutdown.py).
     """
-    shutdown = Shutdown(before_exit=terminal.close)
+    console = Console(terminal)
+    shutdown = Shutdown(before_exit=console.close)
     loop_factory = _loop_factory(config.event_loop)
     try:
-        with shutdown.handling_signals(), terminal.capturing_prints():
+        with shutdown.handling_signals(), terminal.capturing_prints(), console.debugging():
             network = _network(config)
             network.trust.load()
             for note in (*config.notes, *network.trust.notes()):
@@ -46,7 +48,7 @@ def run(config: Config, terminal: Terminal) -> int:
             with asyncio.Runner(loop_factory=loop_factory) as runner:
                 _run(
                     runner.get_loop(),
-                    _serve(config, network, isolate, terminal, shutdown),
+                    _serve(config, network, isolate, terminal, console, shutdown),
                     terminal,
                 )
             return 0
@@ -56,12 +58,10 @@ def run(config: Config, terminal: Terminal) -> int:
             return INTERRUPTED_EXIT_CODE
         raise
     finally:
-        terminal.close()
+        console.close()
 
 
-def _run(
-    loop: asyncio.AbstractEventLoop, main: Coroutine[Any, Any, None], terminal: Terminal
-) -> None:
+def _run(loop: asyncio.AbstractEventLoop, main: Coroutine[Any, Any, None], terminal: Face) -> None:
     """Run `main` to its end, whatever the worker's own tasks raise.
 
     asyncio lets sys.exit() in a task or callback break out of the loop; the loop can go on afterwards.
@@ -81,7 +81,12 @@ def _run(
 
 
 async def _serve(
-    config: Config, network: Network, isolate: Isolate, terminal: Terminal, shutdown: Shutdown
+    config: Config,
+    network: Network,
+    isolate: Isolate,
+    terminal: Face,
+    console: Console,
+    shutdown: Shutdown,
 ) -> None:
     requested = shutdown.serve()
     server = await start(
@@ -101,7 +106,8 @@ async def _serve(
         for address in server.connect_addresses:
             terminal.accepting_connections(address)
         terminal.ready(server.url)
-        await requested.wait()
+        with console.serving(config, server.url):
+            await requested.wait()
     finally:
         await server.close(grace_seconds=GRACE_SECONDS)
         shutdown.closed()
@@ -114,7 +120,7 @@ def _network(config: Config) -> Network:
     return Network(config.connect_timeout_seconds, trust, policy)
 
 
-def _check_startup(config: Config, isolate: Isolate, terminal: Terminal) -> None:
+def _check_startup(config: Config, isolate: Isolate, terminal: Face) -> None:
     """Say, or in strict mode refuse, that importing the worker takes too long for production."""
     if isolate.startup_cpu_ms > config.limits.startup_cpu_ms:
         sentence = errors.STARTUP_EXCEEDED.format(

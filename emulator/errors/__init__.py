@@ -10,6 +10,7 @@ from emulator.errors.exceptions import *
 from emulator.errors.http import *
 from emulator.errors.rules import *
 from emulator.errors.server import *
+from emulator.errors.session import *
 from emulator.errors.settings import *
 from emulator.errors.sockets import *
 from emulator.errors.streams import *

@@ -15,6 +15,7 @@ from tests.architecture.source_tree import PROJECT, SourceTree, write_tree
 DOORS: dict[str, tuple[str, ...]] = {
     "aiohttp": ("emulator/server/",),
     "click": ("emulator/cli/",),
+    "rich": ("emulator/dev/",),
     "ssl": ("emulator/sockets/tls/",),
     "sqlite3": (),
     "uvloop": ("emulator/dev/session.py",),
