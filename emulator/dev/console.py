@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 
 from emulator import errors
 from emulator.config import Config, LogFormat
@@ -22,6 +22,7 @@ from emulator.dev.face import Face
 from emulator.dev.hotkeys import Hotkey, Hotkeys
 from emulator.dev.json_log import JsonLog
 from emulator.dev.keyboard import Keyboard
+from emulator.dev.standard_input import borrowed_input
 from emulator.dev.terminal import Terminal, process_output
 from emulator.sockets import open_sockets
 
@@ -42,9 +43,11 @@ class Console:
         self._keyboard = Keyboard(self._press)
         self._debugger = Debugger(face.handed_over, self._keyboard)
 
-    def debugging(self) -> AbstractContextManager[None]:
-        """A block in which breakpoint() opens pdb in this terminal."""
-        return self._debugger.installed()
+    @contextmanager
+    def debugging(self) -> Iterator[None]:
+        """A block in which breakpoint() opens pdb in this terminal, and worker code may read from it."""
+        with self._debugger.installed(), borrowed_input(self._keyboard):
+            yield
 
     @contextmanager
     def serving(

@@ -70,6 +70,7 @@ class Debugger:
             stack.enter_context(self._handed_over())
             stack.enter_context(redirect_stdout(sys.__stdout__ or sys.stdout))
             stack.enter_context(redirect_stderr(sys.__stderr__ or sys.stderr))
+            stack.enter_context(_real_input())
             if threading.current_thread() is threading.main_thread():
                 before = signal.signal(signal.SIGINT, signal.default_int_handler)
                 stack.callback(signal.signal, signal.SIGINT, before)
@@ -82,6 +83,16 @@ class Debugger:
     def take_keys_back(self) -> None:
         """The worker runs on."""
         self._keyboard.take_back()
+
+
+@contextmanager
+def _real_input() -> Iterator[None]:
+    """A block in which sys.stdin is the process's own, so that prompts have readline's editing."""
+    before, sys.stdin = sys.stdin, sys.__stdin__ or sys.stdin
+    try:
+        yield
+    finally:
+        sys.stdin = before
 
 
 def _pdb(debugger: Debugger) -> Pdb:

@@ -108,7 +108,7 @@ class Face(Observer, ABC):
     def handler_failed(self, label: str, error: BaseException) -> None:
         """The exception, the worker's frames first; leaving a debugger is none."""
         if _left_debugger(error):
-            self._warn("handler_left", LEFT_DEBUGGER, label)
+            self._say("handler_left", LEFT_DEBUGGER, label)
         else:
             self._fail("handler_failed", "the handler failed", label, error)
 
@@ -158,9 +158,9 @@ class Face(Observer, ABC):
         if self._least <= Importance.WARNING:
             self.tell(Message("note", Importance.WARNING, text, group=("note", text)))
 
-    def _say(self, kind: str, text: str, **fields: object) -> None:
+    def _say(self, kind: str, text: str, label: str | None = None, **fields: object) -> None:
         if self._least <= Importance.INFO:
-            self.tell(Message(kind, Importance.INFO, text, fields=fields))
+            self.tell(Message(kind, Importance.INFO, text, label, fields=fields))
 
     def _warn(self, kind: str, text: str, label: str | None = None, **fields: object) -> None:
         """Warnings about one place or address are one group."""
