@@ -14,6 +14,7 @@ from pathlib import Path
 
 import emulator
 from emulator.errors import PlatformError, WorkerLoadError
+from emulator.folding import folded
 from emulator.printable import printable, printable_block
 
 _PACKAGE = Path(emulator.__file__).parent
@@ -76,14 +77,12 @@ def _report_lines(
     report: traceback.TracebackException, frames_of_ours_matter: bool, indent: str = ""
 ) -> list[str]:
     lines = "".join(report.format_exception_only()).rstrip("\n").split("\n")
-    users = _user_frames(report.stack)
-    folded = len(report.stack) - len(users)
-    if not users and frames_of_ours_matter:
-        users, folded = list(report.stack), 0
-    for text in traceback.StackSummary.from_list(users).format():
-        lines += text.rstrip("\n").split("\n")
-    if folded and users:
-        lines.append(f"  ({folded} frame{'s' if folded > 1 else ''} inside pyworker not shown)")
+    theirs = folded(report.stack)
+    if theirs is None:
+        shown = list(report.stack) if frames_of_ours_matter else _user_frames(report.stack)
+        for text in traceback.StackSummary.from_list(shown).format():
+            lines += text.rstrip("\n").split("\n")
+    lines += theirs or ()
     for number, inner in enumerate(report.exceptions or [], start=1):
         lines.append(f"  {number} of {len(report.exceptions or [])}:")
         lines += _report_lines(inner, False, indent="    ")

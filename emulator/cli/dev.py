@@ -69,7 +69,7 @@ def command(config_file: tuple[str, ...], **overrides: object) -> None:
     config, *_ = load_all([Path(file) for file in config_file], overrides)
 
     # After the settings: a mistake in them is told at once.
+    from emulator.dev.console import face_for
     from emulator.dev.session import run
-    from emulator.dev.terminal import Terminal
 
-    sys.exit(run(config, Terminal.for_process()))
+    sys.exit(run(config, face_for(config)))

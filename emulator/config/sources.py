@@ -93,10 +93,13 @@ def gather(
     # An empty name is the top level, which --env="" chooses over the variable.
     environment = environment or None
     values, notes = Values({}, {}, [], {}), cast("tuple[str, ...]", ())
-    if document is not None and environment is None:
+    if document is None:
+        pass
+    elif environment is None:
         values = validate(document)
-    elif document is not None:
+    else:
         # Imported on use: most projects have one environment.
+        from emulator.config.environments import select
 
         values, notes = select(document, environment)
     return Sources(directory, given, environ, document, values, environment, searched, notes)

@@ -1,6 +1,7 @@
 """One event's belongings and the rules about them. Floor 2; must not know what a stream or a socket is."""
 
 from emulator.context.cpu import CpuExceeded, CpuMeter, start_ticking, stop_ticking
+from emulator.context.debugging import is_debugged, limits_paused, unpaused_seconds
 from emulator.context.frames import place_of, user_frame
 from emulator.context.io_context import (
     ContextState,
@@ -34,11 +35,14 @@ __all__ = [
     "current",
     "current_meter",
     "enter",
+    "is_debugged",
+    "limits_paused",
     "never",
     "place_of",
     "require_current",
     "start_ticking",
     "stop_ticking",
+    "unpaused_seconds",
     "unwatch",
     "user_frame",
     "watch",

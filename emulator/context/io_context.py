@@ -24,6 +24,7 @@ from typing import Any, TypeVar, cast
 
 from emulator.config.limits import DEFAULT_LIMITS, Limits
 from emulator.context.cpu import CpuExceeded, CpuMeter
+from emulator.context.debugging import unpaused_seconds
 from emulator.context.frames import place_of, user_frame
 from emulator.context.observer import Observer, Outcome, Traffic
 from emulator.context.prospects import Prospects, always, never
@@ -317,9 +318,8 @@ class IoContext:
         task.cancel()
 
     async def _drain(self) -> None:
-        clock = asyncio.get_running_loop().time
-        deadline = clock() + self.limits.wait_until_seconds
-        while self._background and (remaining := deadline - clock()) > 0:
+        deadline = unpaused_seconds() + self.limits.wait_until_seconds
+        while self._background and (remaining := deadline - unpaused_seconds()) > 0:
             await asyncio.wait(self._background, timeout=remaining)
         for task in self._background:
             self.observer.background_failed(

@@ -6,10 +6,31 @@ goes.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from emulator.context import EventRecord, Outcome, Traffic
 from emulator.printable import printable
 
 _SIZES = ("kB", "MB", "GB", "TB")
+
+METHOD_COLUMNS = 7
+DURATION_COLUMNS = 8
+TARGET_COLUMNS = (16, 60)
+# What stands beside the target in a line of usual length.
+BESIDE_TARGET_COLUMNS = 56
+
+
+class Columns(NamedTuple):
+    """A finished event as columns: `head` and `tail` around the status."""
+
+    head: str
+    status: str
+    tail: str
+
+    @property
+    def length(self) -> int:
+        """How many columns the line takes."""
+        return len(self.head) + len(self.status) + len(self.tail)
 
 
 def duration(seconds: float) -> str:
@@ -39,6 +60,35 @@ def request_line(record: EventRecord) -> str:
     return f"{words} ({duration(record.seconds)}){_traffic(record.traffic)}"
 
 
+def request_columns(record: EventRecord, columns: int) -> Columns:
+    """Return the same in columns for a terminal `columns` wide: what does not fit is said shorter, or left out."""
+    method, _, target = printable(record.label).partition(" ")
+    least, most = TARGET_COLUMNS
+    width = max(least, min(most, columns - BESIDE_TARGET_COLUMNS))
+    time = f"{duration(record.seconds):>{DURATION_COLUMNS}}"
+    head = f"{method:<{METHOD_COLUMNS}} {cut(target, width):<{width}} {time}  "
+    full = printable(_result(record))
+    short = full.split(" ")[0]
+    shortest = Columns(head, short, "")
+    for line in (
+        Columns(head, full, _traffic(record.traffic)),
+        Columns(head, full, _short_traffic(record.traffic)),
+        Columns(head, short, _short_traffic(record.traffic)),
+        shortest,
+    ):
+        if line.length <= columns:
+            return line
+    return shortest
+
+
+def cut(text: str, columns: int) -> str:
+    """Return `text`, without its middle if it is longer than `columns`."""
+    if len(text) <= columns:
+        return text
+    start = columns // 2
+    return f"{text[:start]}…{text[len(text) - (columns - start - 1) :]}"
+
+
 def _result(record: EventRecord) -> str:
     """The status, and what else there is to say of an event that did not end well."""
     if record.outcome is Outcome.OK:
@@ -58,3 +108,9 @@ def _traffic(traffic: Traffic) -> str:
         return ""
     sockets = "1 socket" if traffic.sockets == 1 else f"{traffic.sockets} sockets"
     return f" {sockets}, {size(traffic.bytes_sent)} sent, {size(traffic.bytes_received)} received"
+
+
+def _short_traffic(traffic: Traffic) -> str:
+    if not traffic.sockets:
+        return ""
+    return f" {traffic.sockets} ⇅ {size(traffic.bytes_sent)} / {size(traffic.bytes_received)}"

@@ -2,7 +2,8 @@
 
 Floor 7. Owns the process's standard output and error while a session runs: bytes are queued and one
 thread writes them in order, so that a slow terminal, a full pipe or a reader that is gone never
-holds up or fails a request. Must not know what the bytes say.
+holds up or fails a request. On a TTY one line stays below all others, the status. Must not know what
+the bytes say.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import select
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from enum import Enum
 from typing import TextIO
@@ -30,6 +31,11 @@ class Channel(Enum):
     ERR = "stderr"
 
 
+Receive = Callable[[Channel, bytes], None]
+
+_ERASE_LINE = b"\r\x1b[K"
+
+
 class Output:
     """A queue in front of two file descriptors; None is a stream that the process was not given.
 
@@ -45,6 +51,11 @@ class Output:
         self._dropped_bytes = 0
         self._arrived = threading.Event()
         self._closing = threading.Event()
+        # Who holds it writes to the descriptors.
+        self._floor = threading.RLock()
+        self._status: Callable[[int], str] | None = None
+        self._status_shown = False
+        self._at_line_start = True
         self._thread = threading.Thread(target=self._run, name="pyworker-output", daemon=True)
         self._thread.start()
 
@@ -59,23 +70,63 @@ class Output:
         if not self._arrived.is_set():
             self._arrived.set()
 
+    def columns(self, channel: Channel) -> int | None:
+        """How wide the terminal is that `channel` goes to; None if it is none."""
+        descriptor = self._descriptors[channel]
+        try:
+            if descriptor is None or not os.isatty(descriptor):
+                return None
+            return os.get_terminal_size(descriptor).columns or 80
+        except OSError:
+            return None
+
+    def show_status(self, status: Callable[[int], str] | None) -> None:
+        """Keep `status(columns)` below everything else that is written to standard output, a TTY.
+
+        Called with the width each time it is drawn, in this class's thread; "" or None is no line.
+        """
+        self._status = status
+        self._arrived.set()
+
+    def refresh_status(self) -> None:
+        """Have the status drawn again, soon."""
+        self._arrived.set()
+
+    @contextmanager
+    def handed_over(self) -> Iterator[None]:
+        """Write what is queued, then nothing: inside the block the descriptors are the caller's.
+
+        What is written meanwhile waits. Other threads that ask for the same wait as well.
+        """
+        with self._floor:
+            self._write_queued()
+            self._erase_status()
+            yield
+            self._at_line_start = True
+        self._arrived.set()
+
     def close(self, timeout_seconds: float = 0.5) -> None:
-        """Write what is queued, for `timeout_seconds` at the most. Harmless when called twice."""
+        """Write what is queued, for `timeout_seconds` at the most. Harmless when called twice.
+
+        The status stays as the last line.
+        """
         self._closing.set()
         self._arrived.set()
         self._thread.join(timeout_seconds)
 
     @contextmanager
-    def capturing_prints(self) -> Iterator[None]:
-        """Send what the worker prints, to sys.stdout and sys.stderr, through this queue."""
+    def capturing_prints(self, receive: Receive | None = None) -> Iterator[None]:
+        """Send what the worker prints, to sys.stdout and sys.stderr, through this queue, or to `receive`."""
         with (
-            redirect_stdout(self._text_stream(Channel.OUT, sys.stdout)),
-            redirect_stderr(self._text_stream(Channel.ERR, sys.stderr)),
+            redirect_stdout(self._text_stream(receive, Channel.OUT, sys.stdout)),
+            redirect_stderr(self._text_stream(receive, Channel.ERR, sys.stderr)),
         ):
             yield
 
-    def _text_stream(self, channel: Channel, original: TextIO | None) -> TextIO:
-        raw = _QueuedFile(self, channel, self._descriptors[channel])
+    def _text_stream(
+        self, receive: Receive | None, channel: Channel, original: TextIO | None
+    ) -> TextIO:
+        raw = _QueuedFile(receive or self.write, channel, self._descriptors[channel])
         encoding = getattr(original, "encoding", None) or "utf-8"
         # As under `python -u`: text goes to the raw file at once, with no buffer between.
         return io.TextIOWrapper(
@@ -89,14 +140,47 @@ class Output:
         while True:
             self._arrived.wait()
             self._arrived.clear()
-            for channel, data in self._take():
-                self._write_all(channel, data)
+            with self._floor:
+                self._write_queued()
+                self._draw_status()
             with self._lock:
                 finished = self._closing.is_set() and not self._queue
             if finished:
+                self._end_status()
                 return
             # The first line goes out at once; those that follow closely share one write.
             self._closing.wait(GATHER_SECONDS)
+
+    def _write_queued(self) -> None:
+        for channel, data in self._take():
+            if data and self._status_shown and self._is_seen(channel):
+                self._erase_status()
+            self._write_all(channel, data)
+            if data and self._is_seen(channel):
+                self._at_line_start = data.endswith(b"\n")
+
+    def _is_seen(self, channel: Channel) -> bool:
+        """Tell whether `channel` goes where the status is."""
+        return channel is Channel.OUT or self.columns(channel) is not None
+
+    def _draw_status(self) -> None:
+        columns = self.columns(Channel.OUT)
+        if columns is None or not self._at_line_start:
+            return
+        text = "" if self._status is None else self._status(columns)
+        if text or self._status_shown:
+            self._write_bytes(Channel.OUT, _ERASE_LINE + text.encode("utf-8", "backslashreplace"))
+        self._status_shown = bool(text)
+
+    def _erase_status(self) -> None:
+        if self._status_shown:
+            self._write_bytes(Channel.OUT, _ERASE_LINE)
+            self._status_shown = False
+
+    def _end_status(self) -> None:
+        if self._status_shown:
+            self._write_bytes(Channel.OUT, b"\n")
+            self._status_shown = False
 
     def _take(self) -> list[tuple[Channel, bytes]]:
         """Empty the queue; neighbours of one channel become one piece."""
@@ -114,6 +198,11 @@ class Output:
         return [(channel, b"".join(pieces)) for channel, pieces in joined]
 
     def _write_all(self, channel: Channel, data: bytes) -> None:
+        self._write_bytes(channel, data)
+        with self._lock:
+            self._queued_bytes -= len(data)
+
+    def _write_bytes(self, channel: Channel, data: bytes) -> None:
         descriptor = self._descriptors[channel]
         rest = memoryview(data)
         while rest and descriptor is not None:
@@ -124,16 +213,14 @@ class Output:
             except OSError:
                 # The reader is gone: what is printed from here on is for nobody.
                 self._descriptors[channel] = descriptor = None
-        with self._lock:
-            self._queued_bytes -= len(data)
 
 
 class _QueuedFile(io.RawIOBase):
     """A binary file for sys.stdout that hands its bytes to an Output."""
 
-    def __init__(self, output: Output, channel: Channel, descriptor: int | None) -> None:
+    def __init__(self, receive: Receive, channel: Channel, descriptor: int | None) -> None:
         super().__init__()
-        self._output = output
+        self._receive = receive
         self._channel = channel
         self._descriptor = descriptor
 
@@ -141,7 +228,7 @@ class _QueuedFile(io.RawIOBase):
         return True
 
     def write(self, data: bytes | bytearray | memoryview, /) -> int:  # type: ignore[override]
-        self._output.write(self._channel, bytes(data))
+        self._receive(self._channel, bytes(data))
         return len(data)
 
     def fileno(self) -> int:

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from emulator import errors
 from emulator.config import Config
+from emulator.dev.console import Console
+from emulator.dev.face import Face
 from emulator.dev.setup import (
     INTERRUPTED_EXIT_CODE,
     load_worker,
@@ -19,7 +21,6 @@ from emulator.dev.setup import (
     run_to_end,
 )
 from emulator.dev.shutdown import Phase, Shutdown
-from emulator.dev.terminal import Terminal
 from emulator.runtime.isolate import Isolate
 from emulator.server import Endpoint, start
 from emulator.sockets import Network
@@ -28,16 +29,17 @@ PORT_TRIES = 10
 GRACE_SECONDS = 1.0
 
 
-def run(config: Config, terminal: Terminal) -> int:
+def run(config: Config, terminal: Face) -> int:
     """Serve until SIGINT or SIGTERM; return the process's exit code.
 
     Raises WorkerLoadError, ListenError and ConfigError. A worker that does not let go is left
     behind by ending the process, within 3 s of the signal (shutdown.py).
     """
-    shutdown = Shutdown(before_exit=terminal.close)
+    console = Console(terminal)
+    shutdown = Shutdown(before_exit=console.close)
     new_loop = loop_factory(config.event_loop)
     try:
-        with shutdown.handling_signals(), terminal.capturing_prints():
+        with shutdown.handling_signals(), terminal.capturing_prints(), console.debugging():
             network = network_of(config)
             network.trust.load()
             for note in (*config.notes, *network.trust.notes()):
@@ -47,7 +49,7 @@ def run(config: Config, terminal: Terminal) -> int:
             with asyncio.Runner(loop_factory=new_loop) as runner:
                 run_to_end(
                     runner.get_loop(),
-                    _serve(config, network, isolate, terminal, shutdown),
+                    _serve(config, network, isolate, terminal, console, shutdown),
                     terminal,
                 )
             return 0
@@ -57,11 +59,16 @@ def run(config: Config, terminal: Terminal) -> int:
             return INTERRUPTED_EXIT_CODE
         raise
     finally:
-        terminal.close()
+        console.close()
 
 
 async def _serve(
-    config: Config, network: Network, isolate: Isolate, terminal: Terminal, shutdown: Shutdown
+    config: Config,
+    network: Network,
+    isolate: Isolate,
+    terminal: Face,
+    console: Console,
+    shutdown: Shutdown,
 ) -> None:
     requested = shutdown.serve()
     server = await start(
@@ -79,7 +86,8 @@ async def _serve(
         for address in server.connect_addresses:
             terminal.accepting_connections(address)
         terminal.ready(server.url)
-        await requested.wait()
+        with console.serving(config, server.url):
+            await requested.wait()
     finally:
         await server.close(grace_seconds=GRACE_SECONDS)
         shutdown.closed()

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from emulator import errors
 from emulator.config import Config, EventLoopChoice
 from emulator.context import Observer
-from emulator.dev.terminal import Terminal
+from emulator.dev.face import Face
 from emulator.runtime.isolate import Isolate
 from emulator.sockets import Network, Policy, Trust
 
@@ -70,7 +70,7 @@ def loop_factory(choice: EventLoopChoice) -> Callable[[], asyncio.AbstractEventL
 
 
 def run_to_end(
-    loop: asyncio.AbstractEventLoop, main: Coroutine[Any, Any, T], terminal: Terminal
+    loop: asyncio.AbstractEventLoop, main: Coroutine[Any, Any, T], terminal: Face
 ) -> T:
     """Run `main` to its end and return its result, whatever the worker's own tasks raise.
 

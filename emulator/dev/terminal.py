@@ -1,146 +1,178 @@
 """What the person who runs `pyworker dev` sees: one line a request, notes, failures with their cause.
 
-Floor 7. Owns the session's wording and its colours; the wording of single values is in lines.py, of
-exceptions in failures.py, and the writing in output.py. Every method returns at once and never
-raises.
+Floor 7. Owns colours, columns and the status line of a TTY; plain lines elsewhere. The words are in face.py, those of
+exceptions in failures.py, and the writing in output.py.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import TextIO
 
-from emulator.context import EventRecord, Observer
-from emulator.dev.lines import duration, request_line
+from emulator.config import Config, LogLevel
+from emulator.context import EventRecord
+from emulator.dev import tables
+from emulator.dev.face import Face, Importance, Message
+from emulator.dev.lines import request_columns, request_line
+from emulator.dev.notes import NoteBook
 from emulator.dev.output import Channel, Output
-from emulator.failures import describe, summary
+from emulator.errors import NO_NOTES
+from emulator.failures import describe
 from emulator.printable import printable
 
 _RESET = "\x1b[0m"
 _RED, _GREEN, _YELLOW, _CYAN = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[36m"
+_CLEAR = b"\x1b[H\x1b[2J\x1b[3J"
 _STATUS_COLOURS = {"2": _GREEN, "3": _CYAN, "4": _YELLOW, "5": _RED}
-_NOTES_REMEMBERED = 1000
+_IMPORTANCE_COLOURS = {Importance.INFO: "", Importance.WARNING: _YELLOW, Importance.ERROR: _RED}
 
 
-class Terminal(Observer):
-    """The session's face. Plain lines; colour where `coloured` has the channel."""
+class Terminal(Face):
+    """The session's face for a person. Colour where `coloured` has the channel."""
 
-    def __init__(self, output: Output, coloured: frozenset[Channel] = frozenset()) -> None:
-        self._output = output
+    def __init__(
+        self,
+        output: Output,
+        coloured: frozenset[Channel] = frozenset(),
+        level: LogLevel = LogLevel.LOG,
+    ) -> None:
+        super().__init__(output, level)
         self._coloured = coloured
-        self._notes: set[str] = set()
+        self._notes = NoteBook()
+        self._has_keys = False
+        if output.columns(Channel.OUT) is not None:
+            output.show_status(self._status)
 
     @classmethod
     def for_process(
-        cls, environ: Mapping[str, str] | None = None, *, errors_only: bool = False
+        cls,
+        environ: Mapping[str, str] | None = None,
+        level: LogLevel = LogLevel.LOG,
+        *,
+        errors_only: bool = False,
     ) -> Terminal:
         """The terminal of this process's standard output and error; `errors_only` for a command whose output is data.
 
         Colour goes to a TTY only, and nowhere when NO_COLOR is set (https://no-color.org).
         """
         environ = os.environ if environ is None else environ
-        descriptors = {
-            Channel.OUT: _descriptor(sys.stderr if errors_only else sys.stdout),
-            Channel.ERR: _descriptor(sys.stderr),
-        }
+        output = process_output(errors_only=errors_only)
         coloured = frozenset[Channel]()
         if not environ.get("NO_COLOR") and environ.get("TERM") != "dumb":
             coloured = frozenset(
-                channel
-                for channel, descriptor in descriptors.items()
-                if descriptor is not None and os.isatty(descriptor)
+                channel for channel in Channel if output.columns(channel) is not None
             )
-        return cls(Output(descriptors[Channel.OUT], descriptors[Channel.ERR]), coloured)
+        return cls(output, coloured, level)
+
+    @property
+    def is_tty(self) -> bool:
+        """True where a person can see what is written in place."""
+        return self._output.columns(Channel.OUT) is not None
 
     def capturing_prints(self) -> AbstractContextManager[None]:
         """Show what the worker prints between our lines, in order, without waiting for it."""
         return self._output.capturing_prints()
 
-    def close(self) -> None:
-        """Write what is left to be written, within half a second."""
-        self._output.close()
-
-    def port_taken(self, port: int, used_port: int) -> None:
-        """The port that was asked for is another program's."""
-        self._line(
-            Channel.OUT, f"Port {port} is in use, using {used_port} instead.", colour=_YELLOW
-        )
-
-    def accepting_connections(self, address: str) -> None:
-        """A [[connect]] port, "host:port", is listened on."""
-        self._line(Channel.OUT, f"TCP connections to {address} go to the connect() handler")
-
     def ready(self, url: str) -> None:
         """The server accepts on `url`."""
         self._line(Channel.OUT, f"Ready on {url}")
 
-    def event_finished(self, record: EventRecord) -> None:
-        """One line, coloured by the class of its status."""
-        status_class = record.status[:1] if record.status else ""
-        self._line(Channel.OUT, request_line(record), colour=_STATUS_COLOURS.get(status_class, ""))
+    def introduce(self, config: Config, keys: str = "") -> None:
+        """On a TTY: a table, written a moment later by a thread of its own, since rich takes time to load."""
+        self._has_keys = bool(keys)
+        if self.is_tty and self._least <= Importance.INFO:
+            rows = tables.rows_of(config)
+            if keys:
+                rows.append(("Keys", keys))
+            threading.Thread(
+                target=self.show_table, args=(rows,), name="pyworker-banner", daemon=True
+            ).start()
 
-    def handler_failed(self, label: str, error: BaseException) -> None:
-        """The exception, the worker's frames first."""
-        self._failure(f"{label}: the handler failed", error)
+    def show_table(self, rows: list[tuple[str, ...]]) -> None:
+        """Write `rows` in columns."""
+        columns = self._output.columns(Channel.OUT) or tables.COLUMNS
+        text = tables.rendered(rows, columns, coloured=Channel.OUT in self._coloured)
+        self._output.write(Channel.OUT, text.encode("utf-8", "backslashreplace"))
 
-    def background_failed(self, label: str, error: BaseException) -> None:
-        """The exception of wait_until work."""
-        self._failure(f"{label}: wait_until() work failed", error)
+    def say(self, text: str) -> None:
+        """Answer whoever pressed a key."""
+        self._line(Channel.OUT, text)
 
-    def stray_failure(self, message: str, error: BaseException | None) -> None:
-        """What the event loop says of a task or callback that nobody waits for."""
-        if error is None:
-            self._line(Channel.ERR, printable(message), colour=_RED)
+    def clear(self) -> None:
+        """Empty the screen."""
+        self._output.write(Channel.OUT, _CLEAR)
+
+    def show_notes(self) -> None:
+        """List notes and warnings with their numbers; then they count as read."""
+        groups = self._notes.groups()
+        if groups:
+            self.show_table([(each.kind, f"{each.count}x", each.text) for each in groups])
         else:
-            self._failure(message, error)
+            self.say(NO_NOTES)
+        self._notes.read()
+        self._output.refresh_status()
 
-    def body_failed(self, label: str, error: BaseException) -> None:
-        """The exception that cut a response short."""
-        self._failure(f"{label}: the response was cut short", error)
-
-    def connection_failed(self, label: str, address: str, reason: BaseException) -> None:
-        """One line with the cause that production hides."""
-        text = printable(f'{label}: connect("{address}") failed: {summary(reason)}')
-        self._line(Channel.ERR, text, colour=_RED)
-
-    def connection_waited(
-        self, label: str, address: str, seconds: float, holders: Sequence[str]
-    ) -> None:
-        """One line for a connection that stood in line for a slot, with who had them."""
-        held = f", held by {', '.join(holders)}" if holders else ""
-        text = f"{label}: connect() to {address} waited {duration(seconds)} for a slot{held}"
-        self._line(Channel.ERR, printable(text), colour=_YELLOW)
-
-    def loop_blocked(self, place: str, seconds: float) -> None:
-        """One line, while it happens."""
-        text = (
-            f"{place} has blocked every request for {duration(seconds)}: it does not await. "
-            "Use an async library, or asyncio.to_thread()."
-        )
-        self._line(Channel.ERR, printable(text), colour=_YELLOW)
-
-    def certificate_unchecked(self, label: str, address: str) -> None:
-        """One line each time: a test of nothing looks like a test."""
-        text = f'{label}: connect("{address}") does not check the certificate (--tls-insecure).'
-        self._line(Channel.ERR, printable(text), colour=_YELLOW)
-
-    def note(self, text: str) -> None:
-        """One line, the first time that it is said."""
-        if text in self._notes or len(self._notes) >= _NOTES_REMEMBERED:
+    def finished(self, record: EventRecord) -> None:
+        """One line, coloured by the class of its status; columns on a TTY."""
+        status_class = record.status[:1] if record.status else ""
+        colour = _STATUS_COLOURS.get(status_class, "")
+        columns = self._output.columns(Channel.OUT)
+        if columns is None:
+            self._line(Channel.OUT, request_line(record), colour=colour)
             return
-        self._notes.add(text)
-        self._line(Channel.ERR, f"note: {printable(text)}", colour=_YELLOW)
+        line = request_columns(record, columns)
+        status = self._in_colour(Channel.OUT, line.status, colour)
+        self._line(Channel.OUT, f"{line.head}{status}{line.tail}")
 
-    def _failure(self, what: str, error: BaseException) -> None:
-        self._line(Channel.ERR, f"{printable(what)}: {describe(error)}", colour=_RED)
+    def tell(self, message: Message) -> None:
+        """What was said before is counted: on a TTY in the status, elsewhere with a line at 10, 100, 1000 times."""
+        said = message.text if message.label is None else f"{message.label}: {message.text}"
+        said = printable(f"note: {said}" if message.kind == "note" else said)
+        if message.group is not None:
+            kind = "note" if message.kind == "note" else "warning"
+            count = self._notes.count(message.group, kind, printable(message.text))
+            if self.is_tty:
+                self._output.refresh_status()
+                if count != 1:
+                    return
+            elif message.kind == "note" and count != 1:
+                if count < 10 or str(count).strip("0") != "1":
+                    return
+                said = f"{said} ({count} times)"
+        if message.error is not None:
+            said = f"{said}: {describe(message.error)}"
+        channel = Channel.OUT if message.importance is Importance.INFO else Channel.ERR
+        colour = _IMPORTANCE_COLOURS[message.importance]
+        if message.kind == "port_taken":
+            colour = _YELLOW
+        self._line(channel, said, colour=colour)
+
+    def _status(self, columns: int) -> str:
+        """The line below all others: what nobody has read yet."""
+        text = self._notes.summary()
+        if not text:
+            return ""
+        if self._has_keys:
+            text = f"[n] {text}"
+        text = text if len(text) < columns else f"{text[: max(columns - 2, 0)]}…"
+        return self._in_colour(Channel.OUT, text, _YELLOW)
+
+    def _in_colour(self, channel: Channel, text: str, colour: str) -> str:
+        return f"{colour}{text}{_RESET}" if colour and channel in self._coloured else text
 
     def _line(self, channel: Channel, text: str, *, colour: str = "") -> None:
-        if colour and channel in self._coloured:
-            text = f"{colour}{text}{_RESET}"
+        text = self._in_colour(channel, text, colour)
         self._output.write(channel, f"{text}\n".encode("utf-8", "backslashreplace"))
+
+
+def process_output(*, errors_only: bool = False) -> Output:
+    """An Output on this process's standard output and error, or on the latter alone."""
+    out = sys.stderr if errors_only else sys.stdout
+    return Output(_descriptor(out), _descriptor(sys.stderr))
 
 
 def _descriptor(stream: TextIO | None) -> int | None:

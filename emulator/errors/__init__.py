@@ -11,6 +11,7 @@ from emulator.errors.http import *
 from emulator.errors.rules import *
 from emulator.errors.schedules import *
 from emulator.errors.server import *
+from emulator.errors.session import *
 from emulator.errors.settings import *
 from emulator.errors.sockets import *
 from emulator.errors.streams import *

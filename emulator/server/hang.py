@@ -8,13 +8,12 @@ never comes".
 from __future__ import annotations
 
 import asyncio
-import sys
 import weakref
 from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import Any
 
-from emulator.context import IoContext, Outcome, place_of, user_frame
+from emulator.context import IoContext, Outcome, is_debugged, place_of, user_frame
 from emulator.errors import HUNG, HUNG_HINT, HUNG_WAITS
 
 _Waits = dict[asyncio.Task[Any], object]
@@ -37,7 +36,7 @@ class HangWatch:
     def look(self) -> None:
         """Condemn whoever was stuck the last time and still is."""
         before, self._before = self._before, weakref.WeakKeyDictionary()
-        if _is_debugged():
+        if is_debugged():
             return
         for context in list(self._active()):
             if not context.handling or context.prospects.live():
@@ -49,13 +48,6 @@ class HangWatch:
                 context.condemn(Outcome.HUNG, f"{HUNG}\n\n{_explained(waits)}")
             else:
                 self._before[context] = waits
-
-
-def _is_debugged() -> bool:
-    if sys.gettrace() is not None:
-        return True
-    monitoring = getattr(sys, "monitoring", None)
-    return monitoring is not None and monitoring.get_tool(monitoring.DEBUGGER_ID) is not None
 
 
 def _explained(waits: _Waits) -> str:

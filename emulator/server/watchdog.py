@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-import time
 
 from emulator.config.limits import MIB, Limits
-from emulator.context import Observer, place_of, user_frame
+from emulator.context import Observer, is_debugged, place_of, unpaused_seconds, user_frame
 from emulator.errors import MEMORY_EXCEEDED
 
 # How often memory is looked at, in looks at the event loop.
@@ -25,7 +24,7 @@ class Watchdog:
     def __init__(self, observer: Observer, limits: Limits) -> None:
         self._observer = observer
         self._limits = limits
-        self._answered = time.monotonic()
+        self._answered = unpaused_seconds()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -52,23 +51,23 @@ class Watchdog:
         looks = 0
         told = False
         base = _resident_bytes()
-        asked = self._answered = time.monotonic()
+        asked = self._answered = unpaused_seconds()
         while not self._stopped.wait(blocked_seconds / 2):
             if self._answered >= asked:
                 told = False
-                asked = time.monotonic()
+                asked = unpaused_seconds()
                 try:
                     loop.call_soon_threadsafe(self._answer)
                 except RuntimeError:  # The loop is closed.
                     return
-            elif not told and time.monotonic() - asked >= blocked_seconds:
-                told = self._tell(ident, time.monotonic() - asked)
+            elif not told and unpaused_seconds() - asked >= blocked_seconds:
+                told = is_debugged() or self._tell(ident, unpaused_seconds() - asked)
             looks += 1
             if base is not None and looks % LOOKS_PER_WEIGHING == 0 and self._weigh(base):
                 base = None
 
     def _answer(self) -> None:
-        self._answered = time.monotonic()
+        self._answered = unpaused_seconds()
 
     def _tell(self, ident: int, seconds: float) -> bool:
         frame = user_frame(sys._current_frames().get(ident))

@@ -1,6 +1,7 @@
 """connect() and Socket. Floor 3; must not know HTTP."""
 
 from emulator.sockets.address import SocketAddress, SocketInfo, parse_address
+from emulator.sockets.census import OpenSocket, open_sockets
 from emulator.sockets.connect import accept, connect
 from emulator.sockets.lingering import end_lingering
 from emulator.sockets.network import DEFAULT_NETWORK, Network
@@ -15,6 +16,7 @@ from emulator.sockets.tls import Trust
 __all__ = [
     "DEFAULT_NETWORK",
     "Network",
+    "OpenSocket",
     "Policy",
     "SecureTransport",
     "Socket",
@@ -27,6 +29,7 @@ __all__ = [
     "accept",
     "connect",
     "end_lingering",
+    "open_sockets",
     "parse_address",
     "parse_options",
     "reset_connection",

@@ -15,6 +15,7 @@ from emulator import errors
 from emulator.context import Claim, IoContext, Owned
 from emulator.errors import ConfigError, SocketError
 from emulator.naming import camel_case_aliases
+from emulator.sockets import census
 from emulator.sockets.address import SocketAddress, SocketInfo
 from emulator.sockets.dial import start_attempt, time_limit
 from emulator.sockets.failure import connect_error
@@ -88,6 +89,7 @@ class Socket(Owned, WireListener):
         if upgraded_from is not None and upgraded_from._claim is not None:
             self.claim(upgraded_from._claim)  # An upgrade goes on holding the slot.
         context.own(self, self._let_go)
+        census.count(self, context.label, address)
 
     def __repr__(self) -> str:
         peer = self._info.remote_address or f"to {self._info.local_address}"
@@ -278,9 +280,7 @@ class Socket(Owned, WireListener):
         if self._tls is None:
             self._ready()
         else:
-            handshake = (
-                self._tls.handshake
-            )  # A failed one is reported by the attempt that waits for it.
+            handshake = self._tls.handshake  # A failed one is reported by its attempt.
             handshake.when_settled(lambda: None if handshake.error else self._ready())
             self._tls.start()
 

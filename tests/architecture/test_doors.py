@@ -18,6 +18,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "click": ("emulator/cli/",),
     # An extra: imported when a certificate is to be made, and only there.
     "cryptography": ("emulator/server/local_certificate.py",),
+    "rich": ("emulator/dev/",),
     "ssl": ("emulator/sockets/tls/",),
     "sqlite3": (),
     "uvloop": ("emulator/dev/setup.py",),

@@ -13,6 +13,7 @@ from tests.architecture.source_tree import PROJECT, Import, SourceTree, write_tr
 # the plan: streams ask the context whose they are, and the faces that workers import stand on the runtime.
 FLOORS = {
     "emulator.errors": 0,
+    "emulator.folding": 0,
     "emulator.naming": 0,
     "emulator.printable": 0,
     "emulator.failures": 0.5,

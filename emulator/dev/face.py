@@ -1,0 +1,181 @@
+"""What a session says, before it is known how: every event becomes a message.
+
+Floor 7. Owns the words of what is told while a worker is served and how important each is; must not know colours or
+formats. Terminal is for a person, JsonLog for a program. Every method returns at once and never raises.
+"""
+
+from __future__ import annotations
+
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from emulator.config import Config, LogLevel
+from emulator.context import EventRecord, Observer
+from emulator.dev.lines import duration
+from emulator.dev.output import Output
+from emulator.errors import LEFT_DEBUGGER
+from emulator.failures import summary
+
+
+class Importance(IntEnum):
+    """How much a message matters; the session's level hides what matters less."""
+
+    INFO = 1
+    WARNING = 2
+    ERROR = 3
+
+
+_LEAST_SHOWN = {
+    LogLevel.DEBUG: 1,
+    LogLevel.INFO: 1,
+    LogLevel.LOG: 1,
+    LogLevel.WARN: 2,
+    LogLevel.ERROR: 3,
+    LogLevel.NONE: 4,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something to tell. `label` names the request; `error` is shown with its traceback.
+
+    Messages of one `group` say the same thing again. `fields` are what a program may want of `text`.
+    """
+
+    kind: str
+    importance: Importance
+    text: str
+    label: str | None = None
+    error: BaseException | None = None
+    group: Hashable = None
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+
+class Face(Observer, ABC):
+    """One session's voice, over an Output; messages below `level` are not told."""
+
+    def __init__(self, output: Output, level: LogLevel = LogLevel.LOG) -> None:
+        self._output = output
+        self._least = _LEAST_SHOWN[level]
+
+    @abstractmethod
+    def capturing_prints(self) -> AbstractContextManager[None]:
+        """Show what the worker prints between our lines, in order, without waiting for it."""
+
+    @abstractmethod
+    def ready(self, url: str) -> None:
+        """The server accepts on `url`."""
+
+    @abstractmethod
+    def introduce(self, config: Config, keys: str = "") -> None:
+        """Say who is served, with what in its env; `keys` is a line about keys."""
+
+    @abstractmethod
+    def tell(self, message: Message) -> None:
+        """Show `message`, which is important enough."""
+
+    @abstractmethod
+    def finished(self, record: EventRecord) -> None:
+        """Show one finished event."""
+
+    def handed_over(self) -> AbstractContextManager[None]:
+        """Leave standard output to the block, with all that was said before it written."""
+        return self._output.handed_over()
+
+    def close(self) -> None:
+        """Write what is left to be written, within half a second."""
+        self._output.close()
+
+    def port_taken(self, port: int, used_port: int) -> None:
+        """The port that was asked for is another program's."""
+        text = f"Port {port} is in use, using {used_port} instead."
+        self._say("port_taken", text, port=port, used_port=used_port)
+
+    def accepting_connections(self, address: str) -> None:
+        """A [[connect]] port, "host:port", is listened on."""
+        text = f"TCP connections to {address} go to the connect() handler"
+        self._say("accepting_connections", text, address=address)
+
+    def event_finished(self, record: EventRecord) -> None:
+        """One line."""
+        if self._least <= Importance.INFO:
+            self.finished(record)
+
+    def handler_failed(self, label: str, error: BaseException) -> None:
+        """The exception, the worker's frames first; leaving a debugger is none."""
+        if _left_debugger(error):
+            self._say("handler_left", LEFT_DEBUGGER, label)
+        else:
+            self._fail("handler_failed", "the handler failed", label, error)
+
+    def background_failed(self, label: str, error: BaseException) -> None:
+        """The exception of wait_until work."""
+        self._fail("background_failed", "wait_until() work failed", label, error)
+
+    def stray_failure(self, message: str, error: BaseException | None) -> None:
+        """What the event loop says of a task or callback that nobody waits for."""
+        self._fail("stray_failure", message, None, error)
+
+    def body_failed(self, label: str, error: BaseException) -> None:
+        """The exception that cut a response short."""
+        self._fail("body_failed", "the response was cut short", label, error)
+
+    def connection_failed(self, label: str, address: str, reason: BaseException) -> None:
+        """One line with the cause that production hides."""
+        text = f'connect("{address}") failed: {summary(reason)}'
+        fields = {"address": address, "reason": summary(reason)}
+        if self._least <= Importance.ERROR:
+            kind = "connection_failed"
+            self.tell(Message(kind, Importance.ERROR, text, label, fields=fields))
+
+    def connection_waited(
+        self, label: str, address: str, seconds: float, holders: Sequence[str]
+    ) -> None:
+        """One line for a connection that stood in line for a slot, with who had them."""
+        held = f", held by {', '.join(holders)}" if holders else ""
+        text = f"connect() to {address} waited {duration(seconds)} for a slot{held}"
+        self._warn("connection_waited", text, label, address=address, seconds=seconds)
+
+    def loop_blocked(self, place: str, seconds: float) -> None:
+        """One line, while it happens."""
+        text = (
+            f"{place} has blocked every request for {duration(seconds)}: it does not await. "
+            "Use an async library, or asyncio.to_thread()."
+        )
+        self._warn("loop_blocked", text, place=place, seconds=seconds)
+
+    def certificate_unchecked(self, label: str, address: str) -> None:
+        """A test of nothing looks like a test."""
+        text = f'connect("{address}") does not check the certificate (--tls-insecure).'
+        self._warn("certificate_unchecked", text, label, address=address)
+
+    def note(self, text: str) -> None:
+        """Something worth one line."""
+        if self._least <= Importance.WARNING:
+            self.tell(Message("note", Importance.WARNING, text, group=("note", text)))
+
+    def _say(self, kind: str, text: str, label: str | None = None, **fields: object) -> None:
+        if self._least <= Importance.INFO:
+            self.tell(Message(kind, Importance.INFO, text, label, fields=fields))
+
+    def _warn(self, kind: str, text: str, label: str | None = None, **fields: object) -> None:
+        """Warnings about one place or address are one group."""
+        if self._least <= Importance.WARNING:
+            subject = fields.get("address", fields.get("place", text))
+            self.tell(
+                Message(kind, Importance.WARNING, text, label, group=(kind, subject), fields=fields)
+            )
+
+    def _fail(self, kind: str, text: str, label: str | None, error: BaseException | None) -> None:
+        if self._least <= Importance.ERROR:
+            self.tell(Message(kind, Importance.ERROR, text, label, error))
+
+
+def _left_debugger(error: BaseException) -> bool:
+    """Tell whether somebody typed `q` at pdb's prompt."""
+    bdb = sys.modules.get("bdb")
+    return bdb is not None and isinstance(error, bdb.BdbQuit)

@@ -1,0 +1,27 @@
+"""What `pyworker dev` says to the person at its keyboard.
+
+Floor 0. Owns sentences; `emulator.errors` has them all.
+"""
+
+from __future__ import annotations
+
+# Keys.
+KEY_BROWSER = "open a browser"
+KEY_CLEAR = "clear the screen"
+KEY_RELOAD = "reload the worker"
+KEY_DEBUG = "how to debug"
+KEY_SOCKETS = "list open sockets"
+KEY_NOTES = "list notes and warnings"
+KEY_QUIT = "quit"
+KEY_HELP = "help"
+KEYS_HINT = "h help   b browser   l sockets   n notes   x quit"
+NO_BROWSER = "There is no browser to open here. The worker is at {url}"
+NO_SOCKETS = "No sockets are open."
+NO_NOTES = "No notes and no warnings."
+DEBUG_HINT = (
+    "Write breakpoint() in a handler: pdb opens here when a request gets there, and limits pause while it waits. "
+    "With an editor: python -m debugpy --listen 5678 -m emulator dev. More: docs/debugging.md"
+)
+
+# Debugging.
+LEFT_DEBUGGER = "ended in the debugger (q)"
