@@ -23,6 +23,7 @@ from types import FrameType, MappingProxyType
 from typing import Any, TypeVar, cast
 
 from emulator.config.limits import DEFAULT_LIMITS, Limits
+from emulator.context.background import close_unstarted, name_of, overlong, survivable
 from emulator.context.cpu import CpuExceeded, CpuMeter
 from emulator.context.debugging import unpaused_seconds
 from emulator.context.frames import place_of, user_frame
@@ -251,14 +252,14 @@ class IoContext:
                 f"wait_until() takes an awaitable (call the async function: "
                 f"wait_until(work())), not {type(awaitable).__name__}."
             )
-        task = asyncio.create_task(_survivable(awaitable), name=_name_of(awaitable))
+        task = asyncio.create_task(survivable(awaitable), name=name_of(awaitable))
         self._background.add(task)
         if self._background_tree is None:
             self._background_tree = weakref.WeakSet()
         self._background_tree.add(task)
         task.add_done_callback(self._background_done)
         # A task that is cancelled before its first step never comes to await what it was given.
-        task.add_done_callback(lambda _: _close_unstarted(awaitable))
+        task.add_done_callback(lambda _: close_unstarted(awaitable))
         if self.ended:
             task.cancel()
 
@@ -323,7 +324,7 @@ class IoContext:
             await asyncio.wait(self._background, timeout=remaining)
         for task in self._background:
             self.observer.background_failed(
-                self.label, TimeoutError(_overlong(task, self.limits.wait_until_seconds))
+                self.label, TimeoutError(overlong(task, self.limits.wait_until_seconds))
             )
 
     def _background_done(self, task: asyncio.Task[None]) -> None:
@@ -336,30 +337,6 @@ def _take_note(task: asyncio.Task[Any]) -> None:
     """A task that used too much was ended by us: asyncio need not report that nobody looked at it."""
     if not task.cancelled() and isinstance(task._exception, CpuExceeded):
         task.exception()
-
-
-async def _survivable(awaitable: Awaitable[Any]) -> None:
-    """Await `awaitable`; what would stop the event loop becomes an error of this one task."""
-    try:
-        await awaitable
-    except (SystemExit, KeyboardInterrupt) as error:
-        raise RuntimeError(f"wait_until() work raised {error!r}.") from error
-
-
-def _close_unstarted(awaitable: Awaitable[Any]) -> None:
-    if inspect.iscoroutine(awaitable) and inspect.getcoroutinestate(awaitable) == "CORO_CREATED":
-        awaitable.close()
-
-
-def _name_of(awaitable: Awaitable[Any]) -> str:
-    return awaitable.__qualname__ if inspect.iscoroutine(awaitable) else repr(awaitable)
-
-
-def _overlong(task: asyncio.Task[None], seconds: float) -> str:
-    return (
-        f"wait_until() work {task.get_name()} was still running {seconds:g} s after the response "
-        "and was cancelled, as production does."
-    )
 
 
 def current() -> IoContext | None:

@@ -5,7 +5,8 @@ Importing this package makes `workers`, `cloudflare.workers` and `cloudflare.soc
 
 from emulator.runtime.builtin_modules import install
 from emulator.runtime.isolate import Isolate
+from emulator.runtime.worker import Worker
 
-__all__ = ["Isolate", "install"]
+__all__ = ["Isolate", "Worker", "install"]
 
 install()

@@ -27,7 +27,8 @@ Main = Path | ModuleType | type
 class Isolate:
     """Made by `load`; `notes` are sentences for the user about what was found.
 
-    `startup_cpu_ms` is the CPU time that importing the worker's modules took, in milliseconds.
+    `startup_cpu_ms` is the CPU time that importing the worker's modules took, in milliseconds; `events` is how many
+    events it is answering (worker.py counts them).
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Isolate:
         self.env = env
         self.notes = found.notes
         self.startup_cpu_ms = 0.0
+        self.events = 0
         self._entrypoints = found
         self._importer = importer
 

@@ -21,7 +21,7 @@ from emulator.config import ConnectListener
 from emulator.config.limits import DEFAULT_LIMITS, Limits
 from emulator.context import Observer
 from emulator.errors import WORKER_MODULE_FAILED, WorkerLoadError
-from emulator.runtime import Isolate
+from emulator.runtime import Isolate, Worker
 from emulator.server.front import Front
 from emulator.server.inbound import InboundListener
 from emulator.server.listening import bind
@@ -57,7 +57,7 @@ class WorkerServer(BaseTestServer):
         self._network = network
         self._limits = limits
         self._inbound: list[InboundListener] = []
-        self._isolate: Isolate | None = None
+        self._served: Worker | None = None
         self.connect_addresses: list[str] = []
 
     @property
@@ -76,8 +76,9 @@ class WorkerServer(BaseTestServer):
         if self.started:
             return
         self._network.trust.load()
-        self._isolate = _load(self._worker, self._env)
-        for note in self._isolate.notes:
+        isolate = _load(self._worker, self._env)
+        self._served = Worker(isolate)
+        for note in isolate.notes:
             self._observer.note(note)
         try:
             await super().start_server(loop, **kwargs)
@@ -101,13 +102,13 @@ class WorkerServer(BaseTestServer):
             super().close(), *(listener.close(GRACE_SECONDS) for listener in inbound)
         )
         await end_lingering(GRACE_SECONDS)
-        if self._isolate is not None:
-            self._isolate.unload()
+        if self._served is not None:
+            self._served.unload()
 
     async def _make_runner(self, **kwargs: Any) -> ServerRunner:
-        assert self._isolate is not None
+        assert self._served is not None
         return ServerRunner(
-            Front(self._isolate, self._observer, self._network, self._limits),
+            Front(self._served, self._observer, self._network, self._limits),
             shutdown_timeout=GRACE_SECONDS,
         )
 

@@ -18,7 +18,7 @@ from aiohttp.web_request import BaseRequest
 from emulator.context import EventRecord, IoContext, Outcome, enter
 from emulator.errors import SWITCHING_PROTOCOLS
 from emulator.http import Request, Response
-from emulator.runtime import Isolate, dispatch
+from emulator.runtime import Isolate, Worker, dispatch
 from emulator.server.connection import ClientGone, HttpConnection, ResponseSink, Sent
 from emulator.server.error_text import error_text
 from emulator.server.framing import Chunked, Framing, Length, UntilClose, length_of
@@ -37,14 +37,15 @@ JOINED_BODY_BYTES = 65_536
 
 
 class Exchange:
-    """One request and its response. `run()` it once."""
+    """One request and its response. `run()` it once; `isolate` is who answered, if it came to that."""
 
     def __init__(
-        self, request: BaseRequest, isolate: Isolate, context: IoContext, internal: InternalRoutes
+        self, request: BaseRequest, worker: Worker, context: IoContext, internal: InternalRoutes
     ) -> None:
         self.context = context
+        self.isolate: Isolate | None = None
         self._request = request
-        self._isolate = isolate
+        self._worker = worker
         self._internal = internal
         self._observer = context.observer
         self._connection = cast(HttpConnection, request.protocol)
@@ -116,7 +117,17 @@ class Exchange:
         context = self.context
         if self._body is not None:
             context.prospects.sources[self._body] = self._body.may_deliver
-        return await dispatch.fetch(self._isolate, self._worker_request(), context)
+        self.isolate = self._worker.enter(last_good=self._takes_last_good())
+        return await dispatch.fetch(self.isolate, self._worker_request(), context)
+
+    def _takes_last_good(self) -> bool:
+        """True for a program while an edit can't be loaded and the session keeps the last good worker for it."""
+        worker = self._worker
+        return (
+            worker.failure is not None
+            and worker.keeps_last_good
+            and "text/html" not in self._request.headers.get("Accept", "")
+        )
 
     # In.
 

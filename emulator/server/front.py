@@ -1,6 +1,6 @@
 """The HTTP front: every connection's protocol, every request's exchange, every scheduled event.
 
-Floor 6. Owns which isolate answers new events and the work that outlives responses. Must not know where it listens.
+Floor 6. Owns the events under way and the work that outlives responses. Must not know where it listens.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from aiohttp.web_response import StreamResponse
 
 from emulator.config.limits import DEFAULT_LIMITS, Limits
 from emulator.context import IoContext, Observer
-from emulator.runtime import Isolate
+from emulator.runtime import Isolate, Worker
 from emulator.runtime.scheduled_event import ScheduledEvent
 from emulator.server.connection import HttpConnection
 from emulator.server.exchange import Exchange
@@ -32,14 +32,12 @@ UNWINDING_SECONDS = 0.5
 
 
 class Front(Server):
-    """A protocol factory for the event loop: HTTP in, `isolate`'s handlers, HTTP out.
-
-    `isolate` may be replaced at any time: requests that have begun stay with theirs.
+    """A protocol factory for the event loop: HTTP in, `worker`'s handlers, HTTP out.
     """
 
     def __init__(
         self,
-        isolate: Isolate,
+        worker: Worker,
         observer: Observer,
         network: Network = DEFAULT_NETWORK,
         limits: Limits = DEFAULT_LIMITS,
@@ -51,7 +49,7 @@ class Front(Server):
         self._scheme = scheme
         self._internal = InternalRoutes(host, self.fire, observer)
         self._limits = limits
-        self.isolate = isolate
+        self.worker = worker
         self.observer = observer
         self._network = network
         self._provided: dict[type, object] = {Network: network}
@@ -112,34 +110,52 @@ class Front(Server):
         """Call the worker's scheduled() handler with `event`, as a task of its own."""
         context = self.context(label_of(event))
         task = asyncio.get_running_loop().create_task(
-            run_scheduled(self.isolate, event, context), name=context.label
+            run_scheduled(self.worker, event, context), name=context.label
         )
         self._scheduled[task] = context
         task.add_done_callback(self._scheduled.pop)
         return task
 
-    def see_out(self, context: IoContext) -> None:
-        """The event of `context` is over: close what it owned, once its wait_until work is done."""
+    def see_out(self, context: IoContext, isolate: Isolate | None) -> None:
+        """The event of `context` is over: close what it owned, once its wait_until work is done.
+
+        `isolate` answered it, if it came to that.
+        """
         if not context.working:
-            context.end()
+            try:
+                context.end()
+            finally:
+                if isolate is not None:
+                    self.worker.leave(isolate)
             return
         task = asyncio.get_running_loop().create_task(
             context.finish(), name=f"wait_until of {context.label}"
         )
         self._afterwork.add(task)
         task.add_done_callback(self._afterwork.discard)
+        if isolate is not None:
+            task.add_done_callback(lambda _: self.worker.leave(isolate))
+
+    def reconfigure(self, network: Network, limits: Limits) -> None:
+        """Have new events follow other settings."""
+        if network.policy is not None and self._network.policy is not None:
+            network.policy.own_addresses.update(self._network.policy.own_addresses)
+        self._network, self._limits = network, limits
+        self._provided = {Network: network}
+        self._oversight.close()
+        self._oversight = oversee(self.observer, limits, self._active)
 
     def _active(self) -> Iterator[IoContext]:
         return chain(self._exchanges.values(), self._scheduled.values())
 
     async def _answer(self, request: BaseRequest) -> StreamResponse:
         context = self.context(f"{request.method} {request.raw_path}")
-        exchange = Exchange(request, self.isolate, context, self._internal)
+        exchange = Exchange(request, self.worker, context, self._internal)
         self._exchanges[request.task] = context
         try:
             sent = await exchange.run()
         finally:
-            self.see_out(exchange.context)
+            self.see_out(context, exchange.isolate)
             del self._exchanges[request.task]
         await exchange.leave()
         return sent

@@ -24,7 +24,7 @@ class InboundListener:
 
     def __init__(self, front: Front, listener: ConnectListener) -> None:
         self._front = front
-        self._listener = listener
+        self.entry = listener
         self._servers: list[asyncio.Server] = []
         self._connections: set[asyncio.Task[None]] = set()
         self.address = ""
@@ -32,8 +32,8 @@ class InboundListener:
     async def start(self) -> None:
         """Accept connections from now on. Raises ListenError when the port can't be had."""
         loop = asyncio.get_running_loop()
-        host = self._listener.address
-        bound = bind(host, self._listener.port)
+        host = self.entry.address
+        bound = bind(host, self.entry.port)
         self.address = host_and_port(host, bound[0].getsockname()[1])
         self._front.listens_at(*(listening.getsockname()[:2] for listening in bound))
         for listening in bound:
@@ -79,8 +79,10 @@ class InboundListener:
     async def _serve(self, socket: Socket, context: IoContext) -> None:
         began = perf_counter()
         outcome = Outcome.CANCELED
+        worker, isolate = self._front.worker, None
         try:
-            await dispatch.connect(self._front.isolate, socket, context)
+            isolate = worker.enter(last_good=worker.keeps_last_good)
+            await dispatch.connect(isolate, socket, context)
             outcome = Outcome.OK
         except Exception as error:
             outcome = outcome_of(error, context)
@@ -91,7 +93,7 @@ class InboundListener:
             self._front.observer.event_finished(
                 EventRecord(context.label, outcome, perf_counter() - began, context.traffic)
             )
-            self._front.see_out(context)
+            self._front.see_out(context, isolate)
 
 
 class _Arrival(asyncio.Protocol):

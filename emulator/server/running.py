@@ -16,7 +16,7 @@ from emulator.config import ConnectListener, Cron
 from emulator.config.limits import DEFAULT_LIMITS, Limits
 from emulator.context import Observer
 from emulator.errors import HTTP_ON_HTTPS
-from emulator.runtime import Isolate
+from emulator.runtime import Worker
 from emulator.server.front import Front
 from emulator.server.inbound import InboundListener
 from emulator.server.limits import Refusal
@@ -60,7 +60,6 @@ class RunningServer:
     def __init__(self, front: Front) -> None:
         self.front = front
         self.url = ""
-        self.connect_addresses: list[str] = []
         self.timetable: Timetable | None = None
         self._servers: list[asyncio.Server] = []
         self._inbound: list[InboundListener] = []
@@ -115,11 +114,37 @@ class RunningServer:
         listener = InboundListener(self.front, entry)
         await listener.start()
         self._inbound.append(listener)
-        self.connect_addresses.append(listener.address)
+
+    @property
+    def connect_addresses(self) -> list[str]:
+        """The "host:port" of each of the connect() handler's listeners."""
+        return [listener.address for listener in self._inbound]
+
+    async def listen_instead(self, entries: Sequence[ConnectListener]) -> None:
+        """Have just `entries` as the connect() handler's listeners. Raises ListenError for one that can't be had.
+
+        Those that stay go on listening; connections under way to those that go have GRACE_SECONDS to end.
+        """
+        going = [each for each in self._inbound if each.entry not in entries]
+        self._inbound = [each for each in self._inbound if each.entry in entries]
+        await asyncio.gather(*(listener.close(GRACE_SECONDS) for listener in going))
+        kept = [listener.entry for listener in self._inbound]
+        for entry in entries:
+            if entry not in kept:
+                await self.listen_for_connections(entry)
+
+    def schedule(self, crons: Sequence[Cron], clock: Clock | None = None) -> None:
+        """Fire each of `crons` when it is due, and no others from now on."""
+        if self.timetable is not None:
+            self.timetable.stop()
+        self.timetable = None
+        if crons:
+            self.timetable = Timetable(crons, self.front.fire, clock or Clock())
+            self.timetable.start()
 
 
 async def start(
-    isolate: Isolate,
+    worker: Worker,
     endpoint: Endpoint = DEFAULT_ENDPOINT,
     *,
     connect_listeners: Sequence[ConnectListener] = (),
@@ -129,7 +154,7 @@ async def start(
     network: Network = DEFAULT_NETWORK,
     limits: Limits = DEFAULT_LIMITS,
 ) -> RunningServer:
-    """Serve `isolate` at `endpoint` and at each of `connect_listeners`, and fire each of `crons` when it is due.
+    """Serve `worker` at `endpoint` and at each of `connect_listeners`, and fire each of `crons` when it is due.
 
     `network` says how connect() makes its connections, `clock` when crons are due. Raises ListenError when a port or
     path can't be had, ConfigError for a file of certificates that can't be used.
@@ -137,16 +162,14 @@ async def start(
     network.trust.load()
     scheme = "http" if endpoint.identity is None else "https"
     front = Front(
-        isolate, observer or Observer(), network, limits, host=endpoint.host, scheme=scheme
+        worker, observer or Observer(), network, limits, host=endpoint.host, scheme=scheme
     )
     running = RunningServer(front)
     try:
         for entry in connect_listeners:
             await running.listen_for_connections(entry)
         await running.listen(endpoint)
-        if crons:
-            running.timetable = Timetable(crons, front.fire, clock or Clock())
-            running.timetable.start()
+        running.schedule(crons, clock)
     except BaseException:
         await running.close(0)
         raise

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from emulator.context import EventRecord, IoContext, Outcome
-from emulator.runtime import Isolate, dispatch
+from emulator.errors import WorkerLoadError
+from emulator.runtime import Isolate, Worker, dispatch
 from emulator.runtime.scheduled_event import ScheduledEvent, is_retried
 from emulator.server.judgement import outcome_of
 
@@ -27,15 +28,22 @@ def label_of(event: ScheduledEvent) -> str:
     return f'SCHEDULED "{event.cron}"' if event.cron else "SCHEDULED"
 
 
-async def run_scheduled(isolate: Isolate, event: ScheduledEvent, context: IoContext) -> Ran:
+async def run_scheduled(worker: Worker, event: ScheduledEvent, context: IoContext) -> Ran:
     """Call the handler with `event`, wait for its wait_until work, close what it owned. Raises CancelledError only."""
     began = perf_counter()
     outcome = Outcome.CANCELED
+    isolate = None
     try:
+        isolate = worker.enter(last_good=worker.keeps_last_good)
         outcome = await _outcome(isolate, event, context)
         await context.finish()
+    except WorkerLoadError as error:
+        context.observer.handler_failed(context.label, error)
+        outcome = Outcome.EXCEPTION
     finally:
         context.end()
+        if isolate is not None:
+            worker.leave(isolate)
         status = outcome.value if outcome is Outcome.OK else None
         seconds = perf_counter() - began
         context.observer.event_finished(
