@@ -19,7 +19,7 @@ from emulator.cli.options import SESSION, from_settings
     cls=Manual,
     short_help="Serve a worker on this machine.",
     examples=(
-        ("pyworker dev", "what wrangler_py.toml or wrangler.toml says"),
+        ("pyworker dev", "what the settings file says"),
         ("pyworker dev hello.py", "one file, no settings needed"),
         ("pyworker dev hello.py --port 0", "on any free port"),
         ("pyworker dev --ip 0.0.0.0", "reachable from other machines"),

@@ -18,9 +18,9 @@ CONFIG_UNKNOWN_KEY = "{file}: unknown key `{key}`.{hint}"
 CONFIG_WRONG_VALUE = "{file}: `{key}` must be {expected}, found {found}."
 CONFIG_REQUIRED = "{file}: `{key}` has no `{name}`. Add, for example: {example}"
 CONFIG_NAME = (
-    '{file}: `name` must be lowercase letters, digits, dashes and underscores, found "{name}".'
+    '{file}: `{key}` must be lowercase letters, digits, dashes and underscores, found "{name}".'
 )
-CONFIG_DATE = '{file}: `compatibility_date` must be a date as "YYYY-MM-DD", found "{date}".'
+CONFIG_DATE = '{file}: `{key}` must be a date as "YYYY-MM-DD", found "{date}".'
 CONFIG_NOTED = "{file}: `{key}` has no effect here yet."
 ENVIRONMENT_UNKNOWN = "{file}: there is no environment {name}; there are {known}.{hint}"
 ENVIRONMENT_NONE = "{file}: there is no environment {name}: the file has no `env`. The top level's settings are used."
