@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from emulator.cli.manual import FAILED, MISUSED, Manual
-from emulator.cli.options import from_settings
+from emulator.cli.options import SESSION, from_settings
 
 
 @click.command(
@@ -19,7 +19,7 @@ from emulator.cli.options import from_settings
     cls=Manual,
     short_help="Serve a worker on this machine.",
     examples=(
-        ("pyworker dev", "what wrangler_py.toml or wrangler.toml says"),
+        ("pyworker dev", "what the settings file says"),
         ("pyworker dev hello.py", "one file, no settings needed"),
         ("pyworker dev hello.py --port 0", "on any free port"),
         ("pyworker dev --ip 0.0.0.0", "reachable from other machines"),
@@ -36,27 +36,7 @@ from emulator.cli.options import from_settings
     ),
     see_also=("pyworker call", "pyworker check", "docs/settings.md", "docs/sockets.md"),
 )
-@from_settings(
-    "main",
-    "port",
-    "ip",
-    "config_file",
-    "environment",
-    "var",
-    "local_protocol",
-    "https_key_path",
-    "https_cert_path",
-    "unix_socket",
-    "reload",
-    "keep_last_good",
-    "run_crons",
-    "log_level",
-    "log_format",
-    "tls_ca",
-    "tls_insecure",
-    "connect_timeout_seconds",
-    "strict",
-)
+@from_settings(*SESSION)
 def command(config_file: tuple[str, ...], **overrides: object) -> None:
     """Serve a worker on this machine, one line a request, until Ctrl-C.
 

@@ -28,6 +28,30 @@ _TYPES: dict[Kind, click.ParamType[Any]] = {
 }
 
 
+# What a session is started with, in the order of its help.
+SESSION = (
+    "main",
+    "port",
+    "ip",
+    "config_file",
+    "environment",
+    "var",
+    "local_protocol",
+    "https_key_path",
+    "https_cert_path",
+    "unix_socket",
+    "reload",
+    "keep_last_good",
+    "run_crons",
+    "log_level",
+    "log_format",
+    "tls_ca",
+    "tls_insecure",
+    "connect_timeout_seconds",
+    "strict",
+)
+
+
 def from_settings(*names: str) -> Callable[[Command], Command]:
     """Decorate a command with the settings called `names`, in that order; absent ones are None."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import cast
@@ -58,12 +58,21 @@ def load_all(
 
     `overrides` go to the first, those about all workers to each. Raises ConfigError as `load` does.
     """
-    first, *others = (*config_files,) or (None,)
-    shared = {name: (overrides or {}).get(name) for name in _SHARED_OVERRIDES}
-    return (
-        load(first, overrides, directory=directory, environ=environ),
-        *(load(file, shared, directory=directory, environ=environ) for file in others),
+    return tuple(
+        load(file, given, directory=directory, environ=environ)
+        for file, given in each_worker(config_files, overrides)
     )
+
+
+def each_worker(
+    config_files: Sequence[Path], overrides: Mapping[str, object] | None
+) -> Iterator[tuple[Path | None, Mapping[str, object]]]:
+    """Give each settings file with what the command line says of its worker."""
+    given = overrides or {}
+    first, *others = (*config_files,) or (None,)
+    yield first, given
+    for file in others:
+        yield file, {name: given.get(name) for name in _SHARED_OVERRIDES}
 
 
 def load(
@@ -191,7 +200,7 @@ def _https_file(sources: Sources, name: str, other: str) -> Path | None:
         message = errors.HTTPS_PAIR.format(given=option, other=setting(other).option[0])
         raise errors.ConfigError(message)
     path = path.resolve()
-    if not path.is_file():
+    if not os.path.isfile(path):
         shown = shown_path(path, sources.directory)
         raise errors.ConfigError(errors.HTTPS_FILE_MISSING.format(option=option, path=shown))
     return path
@@ -229,11 +238,11 @@ def _main(sources: Sources) -> Path:
 
 def _check_worker_file(path: Path, directory: Path, origin: str) -> None:
     shown = shown_path(path, directory)
-    if path.is_dir():
+    if os.path.isdir(path):
         raise errors.ConfigError(errors.MAIN_IS_DIRECTORY.format(origin=origin, path=shown))
     if path.suffix != ".py":
         raise errors.ConfigError(errors.MAIN_NOT_PYTHON.format(origin=origin, path=shown))
-    if not path.is_file():
+    if not os.path.isfile(path):
         # Imported on use: only a mistake needs it.
         import difflib
 
@@ -285,7 +294,7 @@ def _authorities(sources: Sources) -> tuple[Path, ...]:
     given = cast("tuple[str, ...]", sources.given.get("tls_ca", ()))
     named += [("--tls-ca", directory / file) for file in given]
     for origin, path in named:
-        if not path.is_file():
+        if not os.path.isfile(path):
             shown = shown_path(path.resolve(), directory)
             raise errors.ConfigError(errors.TLS_CA_MISSING.format(origin=origin, path=shown))
     return tuple(path.resolve() for _, path in named)
@@ -340,7 +349,7 @@ def _check_variables(variables: Mapping[str, object], shown: str) -> None:
 
     for name, value in variables.items():
         text = value if isinstance(value, str) else json.dumps(value)
-        if (size := len(text.encode())) > STRICT_VARIABLE_BYTES:
+        if (size := len(text.encode("utf-8", "surrogatepass"))) > STRICT_VARIABLE_BYTES:
             raise errors.ConfigError(
                 errors.VARIABLE_TOO_LARGE.format(
                     file=shown, name=name, size=size, limit=STRICT_VARIABLE_BYTES

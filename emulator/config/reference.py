@@ -6,6 +6,7 @@ anew.
 
 from __future__ import annotations
 
+from emulator.config.environments import NOT_INHERITED, TOP_LEVEL_ONLY
 from emulator.config.settings import FILE_NAMES, SETTINGS
 from emulator.config.table import Effect, Owner, Setting
 
@@ -15,10 +16,33 @@ _OPENING = f"""\
 Made from the table in `emulator/config/settings.py`; to change this page, change the table and run
 `python -m emulator.config.reference > docs/settings.md`.
 
-The command line wins over the settings file, the file over the defaults. Without `--config` the
+The command line wins over the settings file, the file over variables, variables over the defaults.
+`pyworker config` shows what is in force, and where each setting is from. Without `--config` the
 file is the nearest in the worker's folder or above it of
-{", ".join(f"`{name}`" for name in FILE_NAMES)}.
-The JSON ones are recognised but not read yet.
+{", ".join(f"`{name}`" for name in FILE_NAMES)};
+the JSON ones may have comments and trailing commas.
+
+With several `--config` the first one's worker is served. Options are for that worker, `--env` is
+for all.
+
+## Environments
+
+`--env NAME` chooses `env.NAME`, as does the variable `CLOUDFLARE_ENV`; `--env ""` is the top level.
+The environment inherits each top-level key that it does not have itself, a table whole or not at
+all, but for these, of which it has only its own:
+{", ".join(f"`{name}`" for name in sorted(NOT_INHERITED))}.
+{", ".join(f"`{name}`" for name in sorted(TOP_LEVEL_ONLY))} have no place in it. The worker
+is called after both, `name-NAME`, unless the environment has a `name`.
+
+## Variables and secrets
+
+`env` holds `vars`, then secrets, then `--var`; the later wins. Secrets come from the folder of the
+settings file, or of the worker when there is none: from `.dev.vars.NAME` when there is one for the
+environment, else from `.dev.vars`, else from `.env`, `.env.local`, `.env.NAME` and
+`.env.NAME.local` together, of which the later wins. Their syntax is npm's dotenv; in `.env` files
+`${{NAME}}` is replaced. A line that is neither a variable nor a comment is an error.
+
+## Settings
 
 | setting | command line | variable | holds | default | meaning |
 | --- | --- | --- | --- | --- | --- |

@@ -8,6 +8,7 @@ platform's tool, which has .env.NAME before .env.local.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,9 +43,9 @@ def read_secrets(
         shared += [f".env.{environment}", f".env.{environment}.local"]
     candidates = tuple(folder / name for name in (*own, *shared))
     for file in candidates[: len(own)]:
-        if file.is_file():
+        if os.path.isfile(file):
             return _read([file], candidates, directory, with_references=False)
-    files = [file for file in candidates[len(own) :] if file.is_file()]
+    files = [file for file in candidates[len(own) :] if os.path.isfile(file)]
     if not files:
         return Secrets(candidates=candidates)
     return _read(files, candidates, directory, with_references=True)

@@ -18,9 +18,9 @@ CONFIG_UNKNOWN_KEY = "{file}: unknown key `{key}`.{hint}"
 CONFIG_WRONG_VALUE = "{file}: `{key}` must be {expected}, found {found}."
 CONFIG_REQUIRED = "{file}: `{key}` has no `{name}`. Add, for example: {example}"
 CONFIG_NAME = (
-    '{file}: `name` must be lowercase letters, digits, dashes and underscores, found "{name}".'
+    '{file}: `{key}` must be lowercase letters, digits, dashes and underscores, found "{name}".'
 )
-CONFIG_DATE = '{file}: `compatibility_date` must be a date as "YYYY-MM-DD", found "{date}".'
+CONFIG_DATE = '{file}: `{key}` must be a date as "YYYY-MM-DD", found "{date}".'
 CONFIG_NOTED = "{file}: `{key}` has no effect here yet."
 ENVIRONMENT_UNKNOWN = "{file}: there is no environment {name}; there are {known}.{hint}"
 ENVIRONMENT_NONE = "{file}: there is no environment {name}: the file has no `env`. The top level's settings are used."
@@ -28,8 +28,8 @@ ENVIRONMENT_TOP_LEVEL = (
     "{file}: `{key}` has no place in an environment. Move `{name}` to the top level."
 )
 ENVIRONMENT_LACKS = (
-    "{file}: {keys} exist at the top level but not in `env.{name}`, and environments don't inherit "
-    "them. Add them there if the worker needs them."
+    "{file}: the top level has {keys}, `env.{name}` has not, and an environment does not inherit "
+    "these. Add to it what the worker needs."
 )
 CONFIG_SAME_LISTENER = (
     "{file}: two [[connect]] entries listen on {protocol} port {port}: {first} and {second}. "
@@ -51,6 +51,21 @@ SECRET_QUOTES = (
 SECRET_MISSING = "{file}: `secrets.required` names {name}, which {files} does not have."
 HTTPS_FILE_MISSING = "{option}: there is no file {path}."
 HTTPS_PAIR = "{given} needs {other}: give both, or neither to have a certificate made."
+
+# Where a setting is from, and what has changed.
+HIDDEN = "(hidden)"
+NOTHING = "(none)"
+FROM_COMMAND_LINE = "command line"
+FROM_VARIABLE = "variable {name}"
+FROM_DEFAULT = "default"
+CHANGED = "`{label}` was {old}, is {new}."
+CHANGED_ADDED = "`{label}` is new: {new}."
+CHANGED_REMOVED = "`{label}` is gone."
+CHANGED_LONG = "`{label}` has another value."
+CHANGED_SOURCE = "The settings are those of {new} now, not of {old}."
+NO_FILE = "no file"
+
+# The worker's file.
 MAIN_MISSING = "{origin}: there is no file {path}.{hint}"
 MAIN_IS_DIRECTORY = "{origin}: {path} is a directory. Name the worker's file in it."
 MAIN_NOT_PYTHON = "{origin}: {path} is not a Python file. pyworker runs workers in .py files."

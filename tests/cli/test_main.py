@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,7 +36,7 @@ def test_version() -> None:
 def test_help_lists_the_commands() -> None:
     result = CliRunner().invoke(main, ["--help"])
     assert result.exit_code == 0
-    assert "dev  Serve a worker on this machine." in result.output
+    assert re.search(r"^  dev +Serve a worker on this machine\.$", result.output, re.MULTILINE)
 
 
 def test_help_of_dev_has_examples_and_defaults() -> None:

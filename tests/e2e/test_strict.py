@@ -110,5 +110,8 @@ async def test_a_wrong_limit_ends_it_at_once(project: Path) -> None:
     async with pyworker("dev", cwd=project, ready=None) as process:
         assert await process.wait() == 1
         assert process.lines == [
-            "Error: wrangler_py.toml: `limits.connections` must be 1 or more, not 0."
+            "Error: wrangler_py.toml, line 3, column 15: `limits.connections` must be 1 or more, "
+            "not 0.",
+            "  3 | connections = 0",
+            "                    ^",
         ]
