@@ -25,4 +25,6 @@ NO_SCHEDULED_HANDLER = "Handler does not export a scheduled() function."
 CRON_NOT_KNOWN = (
     "{fault} The scheduled() handler was called with it all the same; the platform would not be."
 )
-TIME_NOT_MILLISECONDS = "time must be a whole number of milliseconds since 1970, as in time=1767225600000, not {value!r}."
+TIME_NOT_MILLISECONDS = (
+    "time is a number of milliseconds since 1970, as in time=1767225600000, not {value!r}."
+)
