@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum
 
 from emulator.config import Config, LogLevel
@@ -99,6 +100,11 @@ class Face(Observer, ABC):
         """A [[connect]] port, "host:port", is listened on."""
         text = f"TCP connections to {address} go to the connect() handler"
         self._say("accepting_connections", text, address=address)
+
+    def cron_awaited(self, cron: str, moment: datetime) -> None:
+        """The expression `cron` fires next at `moment`, in UTC."""
+        text = f'Cron "{cron}" is due next at {moment:%Y-%m-%d %H:%M} UTC'
+        self._say("cron_awaited", text, cron=cron, moment=moment.isoformat())
 
     def event_finished(self, record: EventRecord) -> None:
         """One line."""

@@ -13,6 +13,7 @@ from emulator import errors
 from emulator.config import Config
 from emulator.dev.console import Console
 from emulator.dev.face import Face
+from emulator.dev.reach import cron_notes, endpoint_of
 from emulator.dev.setup import (
     INTERRUPTED_EXIT_CODE,
     load_worker,
@@ -22,10 +23,9 @@ from emulator.dev.setup import (
 )
 from emulator.dev.shutdown import Phase, Shutdown
 from emulator.runtime.isolate import Isolate
-from emulator.server import Endpoint, start
+from emulator.server import start
 from emulator.sockets import Network
 
-PORT_TRIES = 10
 GRACE_SECONDS = 1.0
 
 
@@ -73,8 +73,9 @@ async def _serve(
     requested = shutdown.serve()
     server = await start(
         isolate,
-        Endpoint(config.ip, config.port, PORT_TRIES),
+        endpoint_of(config, terminal),
         connect_listeners=config.connect,
+        crons=config.crons if config.run_crons else (),
         observer=terminal,
         network=network,
         limits=config.limits,
@@ -85,7 +86,11 @@ async def _serve(
             terminal.port_taken(config.port, used_port)
         for address in server.connect_addresses:
             terminal.accepting_connections(address)
+        for note in cron_notes(config, isolate, server.url):
+            terminal.note(note)
         terminal.ready(server.url)
+        for cron, moment in server.coming_crons():
+            terminal.cron_awaited(cron.text, moment)
         with console.serving(config, server.url):
             await requested.wait()
     finally:

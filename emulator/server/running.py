@@ -10,6 +10,7 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from emulator.config import ConnectListener, Cron
@@ -61,15 +62,15 @@ class RunningServer:
         self.front = front
         self.url = ""
         self.connect_addresses: list[str] = []
-        self.timetable: Timetable | None = None
+        self._timetable: Timetable | None = None
         self._servers: list[asyncio.Server] = []
         self._inbound: list[InboundListener] = []
         self._left_behind = ExitStack()
 
     async def close(self, grace_seconds: float = GRACE_SECONDS) -> None:
         """Stop accepting, let events under way end within `grace_seconds`, then cut off what is left."""
-        if self.timetable is not None:
-            self.timetable.stop()
+        if self._timetable is not None:
+            self._timetable.stop()
         for server in self._servers:
             server.close()
         self._left_behind.close()
@@ -78,6 +79,15 @@ class RunningServer:
             self.front.shutdown(grace_seconds),
             *(listener.close(grace_seconds) for listener in self._inbound),
         )
+
+    def coming_crons(self) -> list[tuple[Cron, datetime]]:
+        """Return each cron that is going to fire with its next minute, the nearest first."""
+        return [] if self._timetable is None else self._timetable.coming()
+
+    def keep(self, timetable: Timetable) -> None:
+        """Have `timetable` fire until `close()`."""
+        self._timetable = timetable
+        timetable.start()
 
     async def listen(self, endpoint: Endpoint) -> None:
         """Accept requests at `endpoint` from now on. Raises ListenError, and ConfigError for an identity of no use."""
@@ -145,8 +155,7 @@ async def start(
             await running.listen_for_connections(entry)
         await running.listen(endpoint)
         if crons:
-            running.timetable = Timetable(crons, front.fire, clock or Clock())
-            running.timetable.start()
+            running.keep(Timetable(crons, front.fire, clock or Clock()))
     except BaseException:
         await running.close(0)
         raise
