@@ -38,8 +38,11 @@ def cron_notes(config: Config, isolate: Isolate, url: str) -> Iterator[str]:
         yield errors.CRONS_WITHOUT_HANDLER
     elif config.crons and not config.run_crons:
         cron = quote_plus(config.crons[0].text, safe="*/,-")
-        where = "http://localhost" if config.unix_socket is not None else url
-        yield errors.CRONS_BY_HAND.format(example=f"curl '{where}{SCHEDULED_PATH}?cron={cron}'")
+        through, origin = "", url
+        if config.unix_socket is not None:
+            through, origin = f"--unix-socket {config.unix_socket} ", "http://localhost"
+        example = f"curl {through}'{origin}{SCHEDULED_PATH}?cron={cron}'"
+        yield errors.CRONS_BY_HAND.format(example=example)
 
 
 def _identity(config: Config, observer: Observer) -> Identity:

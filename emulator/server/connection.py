@@ -116,7 +116,7 @@ class HttpConnection(RequestHandler):
         if self.sink is not None:
             self.sink.drained()
 
-    def eof_received(self) -> bool:
+    def eof_received(self) -> bool:  # type: ignore[override]  # The loop goes by it.
         """Keep the connection of a client that ended its side of it, but waits for an answer, and close any other.
 
         TLS has no half of a connection.
