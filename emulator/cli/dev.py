@@ -44,12 +44,16 @@ def command(config_file: tuple[str, ...], **overrides: object) -> None:
     takes the place of `main` and the other settings stay.
     """
     # Imported on use: `pyworker dev --help` loads neither the settings' reader nor the runtime.
-    from emulator.config import load_all
+    from emulator.config import Config, load_all
 
-    config, *_ = load_all([Path(file) for file in config_file], overrides)
+    def read() -> Config:
+        config, *_ = load_all([Path(file) for file in config_file], overrides)
+        return config
+
+    config = read()
 
     # After the settings: a mistake in them is told at once.
     from emulator.dev.console import face_for
     from emulator.dev.session import run
 
-    sys.exit(run(config, face_for(config)))
+    sys.exit(run(config, face_for(config), read))

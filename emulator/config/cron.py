@@ -82,9 +82,9 @@ _MONTH = _Field(
     "month",
     1,
     12,
-    tuple(["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]),
+    ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"),
 )
-_WEEKDAY = _Field("day of week", 1, 7, tuple(["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]))
+_WEEKDAY = _Field("day of week", 1, 7, ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"))
 
 
 @dataclass(frozen=True, slots=True)

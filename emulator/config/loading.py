@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import cast
 
 from emulator import errors
+from emulator.config.cron import Cron, parse_cron
 from emulator.config.document import shown_path
 from emulator.config.limits import (
     MIB,
@@ -140,7 +141,7 @@ def resolve(sources: Sources) -> Config:
         environment=sources.environment,
         secrets=frozenset(secrets.values),
         services=_services(values),
-        crons=sources.added("crons"),
+        crons=_crons(sources),
         run_crons=bool(chosen("run_crons")),
         local_protocol=LocalProtocol(chosen("local_protocol")),
         https_key_path=_https_file(sources, "https_key_path", "https_cert_path"),
@@ -188,6 +189,18 @@ def _services(values: Values) -> tuple[ServiceBinding, ...]:
         )
         for entry in values.repeated.get("services", [])
     )
+
+
+def _crons(sources: Sources) -> tuple[Cron, ...]:
+    crons = []
+    for number, text in enumerate(sources.added("crons")):
+        try:
+            crons.append(parse_cron(text))
+        except ValueError as error:
+            raise sources.refusal(
+                errors.CONFIG_CRON, "crons", index=number, fault=printable(str(error))
+            ) from None
+    return tuple(crons)
 
 
 def _https_file(sources: Sources, name: str, other: str) -> Path | None:

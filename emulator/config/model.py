@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from emulator.config.cron import Cron
 from emulator.config.limits import Limits
 
 
@@ -110,7 +111,7 @@ class Config:
     environment: str | None = None
     secrets: frozenset[str] = frozenset()
     services: tuple[ServiceBinding, ...] = ()
-    crons: tuple[str, ...] = ()
+    crons: tuple[Cron, ...] = ()
     run_crons: bool = False
     local_protocol: LocalProtocol = LocalProtocol.HTTP
     https_key_path: Path | None = None

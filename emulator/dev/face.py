@@ -11,13 +11,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum
 
 from emulator.config import Config, LogLevel
 from emulator.context import EventRecord, Observer
 from emulator.dev.lines import duration
 from emulator.dev.output import Output
-from emulator.errors import LEFT_DEBUGGER
+from emulator.errors import LEFT_DEBUGGER, RELOAD_FAILED, RELOADED, SETTINGS_FAILED
 from emulator.failures import summary
 
 
@@ -99,6 +100,28 @@ class Face(Observer, ABC):
         """A [[connect]] port, "host:port", is listened on."""
         text = f"TCP connections to {address} go to the connect() handler"
         self._say("accepting_connections", text, address=address)
+
+    def cron_awaited(self, cron: str, moment: datetime) -> None:
+        """The expression `cron` fires next at `moment`, in UTC."""
+        text = f'Cron "{cron}" is due next at {moment:%Y-%m-%d %H:%M} UTC'
+        self._say("cron_awaited", text, cron=cron, moment=moment.isoformat())
+
+    def reloaded(self, files: str, seconds: float) -> None:
+        """What a save changed answers new requests; it took `seconds`."""
+        text = RELOADED.format(files=files, duration=duration(seconds))
+        self._say("reloaded", text, files=files, seconds=seconds)
+
+    def reload_failed(self, error: BaseException) -> None:
+        """A save left a worker that can't be loaded."""
+        self._fail("reload_failed", RELOAD_FAILED, None, error)
+
+    def settings_changed(self, sentence: str) -> None:
+        """A save changed a setting."""
+        self._say("settings_changed", sentence)
+
+    def settings_failed(self, error: BaseException) -> None:
+        """A save left settings that can't be followed; those before stay in force."""
+        self._fail("settings_failed", SETTINGS_FAILED, None, error)
 
     def event_finished(self, record: EventRecord) -> None:
         """One line."""

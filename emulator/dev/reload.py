@@ -13,7 +13,7 @@ from pathlib import Path
 from time import perf_counter
 
 from emulator import errors
-from emulator.config import Config, differences
+from emulator.config import Config
 from emulator.dev.face import Face
 from emulator.dev.setup import load_worker, network_of
 from emulator.dev.watching import Watched, watching
@@ -85,7 +85,7 @@ class Reloader:
                 self._face.settings_failed(error)
                 return
             self._mistaken = False
-        told = differences(self._config, config)
+        told = _differences(self._config, config)
         try:
             isolate = load_worker(config, self._face)
         except errors.WorkerLoadError as error:
@@ -121,7 +121,7 @@ class Reloader:
         else:
             self._server.front.reconfigure(network, config.limits)
         if before.run_crons:
-            self._server.schedule([*config.crons])
+            self._server.schedule(config.crons)
         if before.connect != config.connect:
             self._reconfiguring = asyncio.get_running_loop().create_task(
                 self._listen(config), name="listeners of the new settings"
@@ -149,6 +149,14 @@ class Reloader:
         self._face.note(errors.NOT_WATCHING.format(reason=reason))
 
 
+def _differences(before: Config, after: Config) -> list[str]:
+    """Return what changed, in words."""
+    if before == after:
+        return []
+    # Imported on use: most saves change no setting.
+    from emulator.config.differences import differences
+
+    return differences(before, after)
 
 
 def _named(changed: frozenset[Path] | set[Path], config: Config) -> str:
@@ -160,4 +168,8 @@ def _named(changed: frozenset[Path] | set[Path], config: Config) -> str:
     )
     if not names:
         return config.main.name
-    return names[0] if len(names) == 1 else errors.SEVERAL_FILES.format(first=names[0], count=len(names))
+    return (
+        names[0]
+        if len(names) == 1
+        else errors.SEVERAL_FILES.format(first=names[0], count=len(names) - 1)
+    )

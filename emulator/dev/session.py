@@ -1,4 +1,4 @@
-"""One `pyworker dev`: load the worker, serve it, stop.
+"""One `pyworker dev`: load the worker, serve it, follow its files, stop.
 
 Floor 7. Owns the order of things from settings to exit code; must not know options, HTTP or how a
 worker is loaded.
@@ -7,12 +7,15 @@ worker is loaded.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from emulator import errors
 from emulator.config import Config
 from emulator.dev.console import Console
 from emulator.dev.face import Face
+from emulator.dev.reach import cron_notes, endpoint_of
+from emulator.dev.reload import Reloader
 from emulator.dev.setup import (
     INTERRUPTED_EXIT_CODE,
     load_worker,
@@ -21,16 +24,15 @@ from emulator.dev.setup import (
     run_to_end,
 )
 from emulator.dev.shutdown import Phase, Shutdown
-from emulator.runtime.isolate import Isolate
-from emulator.server import Endpoint, start
+from emulator.runtime import Worker
+from emulator.server import start
 from emulator.sockets import Network
 
-PORT_TRIES = 10
 GRACE_SECONDS = 1.0
 
 
-def run(config: Config, terminal: Face) -> int:
-    """Serve until SIGINT or SIGTERM; return the process's exit code.
+def run(config: Config, terminal: Face, read: Callable[[], Config]) -> int:
+    """Serve until SIGINT or SIGTERM; return the process's exit code. `read()` returns what the files say by then.
 
     Raises WorkerLoadError, ListenError and ConfigError. A worker that does not let go is left
     behind by ending the process, within 3 s of the signal (shutdown.py).
@@ -45,11 +47,12 @@ def run(config: Config, terminal: Face) -> int:
             for note in (*config.notes, *network.trust.notes()):
                 terminal.note(note)
             # Before the loop runs: Ctrl-C reaches a module that never stops being imported.
-            isolate = load_worker(config, terminal)
+            worker = Worker(load_worker(config, terminal))
+            worker.keeps_last_good = config.keep_last_good
             with asyncio.Runner(loop_factory=new_loop) as runner:
                 run_to_end(
                     runner.get_loop(),
-                    _serve(config, network, isolate, terminal, console, shutdown),
+                    _serve(config, network, worker, terminal, console, shutdown, read),
                     terminal,
                 )
             return 0
@@ -65,16 +68,18 @@ def run(config: Config, terminal: Face) -> int:
 async def _serve(
     config: Config,
     network: Network,
-    isolate: Isolate,
+    worker: Worker,
     terminal: Face,
     console: Console,
     shutdown: Shutdown,
+    read: Callable[[], Config],
 ) -> None:
     requested = shutdown.serve()
     server = await start(
-        isolate,
-        Endpoint(config.ip, config.port, PORT_TRIES),
+        worker,
+        endpoint_of(config, terminal),
         connect_listeners=config.connect,
+        crons=config.crons if config.run_crons else (),
         observer=terminal,
         network=network,
         limits=config.limits,
@@ -85,9 +90,17 @@ async def _serve(
             terminal.port_taken(config.port, used_port)
         for address in server.connect_addresses:
             terminal.accepting_connections(address)
+        for note in cron_notes(config, worker.last_good, server.url):
+            terminal.note(note)
         terminal.ready(server.url)
-        with console.serving(config, server.url):
+        for cron, moment in server.coming_crons():
+            terminal.cron_awaited(cron.text, moment)
+        reloader = Reloader(config, read, worker, server, terminal)
+        if config.reload:
+            reloader.start()
+        with console.serving(config, server.url, reloader.reload):
             await requested.wait()
+        reloader.stop()
     finally:
         await server.close(grace_seconds=GRACE_SECONDS)
         shutdown.closed()

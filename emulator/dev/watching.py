@@ -19,12 +19,53 @@ LONGEST_SAVE_MILLISECONDS = 400
 
 # What a worker is made of, its code and what it reads; logs and databases are written while it runs.
 SUFFIXES = frozenset(
-    ".py .css .csv .html .j2 .jinja .js .json .jsonc .md .mustache .sql .svg .tmpl .toml .txt .xml .yaml .yml".split()
+    (
+        ".py",
+        ".css",
+        ".csv",
+        ".html",
+        ".j2",
+        ".jinja",
+        ".js",
+        ".json",
+        ".jsonc",
+        ".md",
+        ".mustache",
+        ".sql",
+        ".svg",
+        ".tmpl",
+        ".toml",
+        ".txt",
+        ".xml",
+        ".yaml",
+        ".yml",
+    )
 )
 # Folders that hold tools' files, not a worker's.
 SKIPPED_FOLDERS = frozenset(
-    "__pycache__ .git .hg .hypothesis .idea .mypy_cache .nox .pytest_cache .ruff_cache .svn .tox .venv .vscode "
-    ".wrangler build dist env node_modules python_modules site-packages venv".split()
+    (
+        "__pycache__",
+        ".git",
+        ".hg",
+        ".hypothesis",
+        ".idea",
+        ".mypy_cache",
+        ".nox",
+        ".pytest_cache",
+        ".ruff_cache",
+        ".svn",
+        ".tox",
+        ".venv",
+        ".vscode",
+        ".wrangler",
+        "build",
+        "dist",
+        "env",
+        "node_modules",
+        "python_modules",
+        "site-packages",
+        "venv",
+    )
 )
 
 

@@ -21,8 +21,19 @@ CRON_ALONE = "{sign} can't be part of a list"
 CRON_NEVER = "its months have no such day, so it would never run"
 
 # Scheduled events.
+CRONS_BY_HAND = "Crons don't fire by themselves here. Have them fire with --run-crons, or one at a time: {example}"
+CRONS_MISSING = (
+    "--run-crons: the settings file has no crons. Give it some, for example: "
+    '[triggers] crons = ["*/5 * * * *"]'
+)
+CRONS_WITHOUT_HANDLER = (
+    "There are crons, but the worker has no scheduled() handler: "
+    "async def scheduled(self, event, env, ctx)."
+)
 NO_SCHEDULED_HANDLER = "Handler does not export a scheduled() function."
 CRON_NOT_KNOWN = (
     "{fault} The scheduled() handler was called with it all the same; the platform would not be."
 )
-TIME_NOT_MILLISECONDS = "time must be a whole number of milliseconds since 1970, as in time=1767225600000, not {value!r}."
+TIME_NOT_MILLISECONDS = (
+    "time is a number of milliseconds since 1970, as in time=1767225600000, not {value!r}."
+)

@@ -34,11 +34,9 @@ HTTPS_NEEDS_LIBRARY = (
     'HTTPS needs a certificate, and making one needs a library: pip install "pyworker[https]". '
     "Or name a certificate of your own: --https-cert-path FILE --https-key-path FILE."
 )
-HTTPS_CERTIFICATE_MISSING = "--https-key-path goes with --https-cert-path: name both files."
 HTTPS_CERTIFICATE_MADE = (
     "Made a certificate for HTTPS on this machine. To have a client trust it: curl --cacert {file}"
 )
-HTTPS_FILE_MISSING = "{option}: there is no file {path}."
 HTTPS_PAIR_UNUSABLE = "HTTPS can't use {certificate} with the key {key}: {reason}."
 HTTPS_CACHE_UNUSABLE = (
     "The certificate for HTTPS can't be kept in {folder}: {reason}. Have XDG_CACHE_HOME name a "

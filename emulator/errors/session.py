@@ -25,3 +25,14 @@ DEBUG_HINT = (
 
 # Debugging.
 LEFT_DEBUGGER = "ended in the debugger (q)"
+
+RELOADED = "Reloaded after {files} changed ({duration})"
+RELOAD_FAILED = "The worker could not be loaded"
+RESTART_NEEDED = (
+    "These settings are taken when pyworker starts: {names}. Stop it and start it again."
+)
+NOT_WATCHING = (
+    "Changes of files are not noticed ({reason}). Press r to reload, or start pyworker again."
+)
+SEVERAL_FILES = "{first} and {count} more"
+SETTINGS_FAILED = "The settings can't be followed; those before stay in force"

@@ -21,6 +21,7 @@ CONFIG_NAME = (
     '{file}: `{key}` must be lowercase letters, digits, dashes and underscores, found "{name}".'
 )
 CONFIG_DATE = '{file}: `{key}` must be a date as "YYYY-MM-DD", found "{date}".'
+CONFIG_CRON = "{file}: `{key}`: {fault}"
 CONFIG_NOTED = "{file}: `{key}` has no effect here yet."
 ENVIRONMENT_UNKNOWN = "{file}: there is no environment {name}; there are {known}.{hint}"
 ENVIRONMENT_NONE = "{file}: there is no environment {name}: the file has no `env`. The top level's settings are used."

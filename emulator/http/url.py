@@ -20,7 +20,7 @@ def normalized_url(url: str) -> str:
 
 
 def path_and_query(url: str) -> tuple[str, str]:
-    """Return the path of the absolute `url` in normal form, and its query without "?". Raises TypeError for any other."""
+    """Return the normal path of the absolute `url`, and its query without "?". Raises TypeError for any other."""
     parsed = _parsed(url)
     return parsed.pathname, parsed.search.removeprefix("?")
 

@@ -26,11 +26,15 @@ from emulator.server.limits import (
     Refusal,
     malformed,
 )
+from emulator.server.presence import is_present
 from emulator.sockets import reset_connection
 from emulator.streams import Bytes, ByteSink, Feeder, Promise
 
 # How long a client that is still sending is listened to (and not heard) once its answer is out.
 LINGER_SECONDS = 10.0
+# A client that has ended its side is looked for so often; the first time when its request has surely been begun.
+LOOK_SECONDS = 0.25
+MOMENT_SECONDS = 0.005
 
 
 class ClientGone(ConnectionError):
@@ -88,6 +92,12 @@ class HttpConnection(RequestHandler):
         self._observer = observer
         self._incoming = Incoming.PARSED
         self._payload: StreamReader | None = None
+        self._client_ended = False
+
+    @property
+    def may_go_on(self) -> bool:
+        """False once the client has ended its side and every request of its is under way."""
+        return not self._client_ended or bool(self._messages)
 
     def data_received(self, data: bytes) -> None:
         if self._incoming is Incoming.DROPPED:
@@ -106,11 +116,42 @@ class HttpConnection(RequestHandler):
         if self.sink is not None:
             self.sink.drained()
 
+    def eof_received(self) -> bool:  # type: ignore[override]  # The loop goes by it.
+        """Keep the connection of a client that ended its side of it, but waits for an answer, and close any other.
+
+        TLS has no half of a connection.
+        """
+        if self._is_idle() or self.url_scheme == "https" or not self._client_is_present():
+            return False
+        if not self._client_ended:
+            self._client_ended = True
+            self._loop.call_later(MOMENT_SECONDS, self._look_after_client)
+        return True
+
     def connection_lost(self, exc: BaseException | None) -> None:
         sink, self.sink = self.sink, None
         if sink is not None:
             sink.lost()
         super().connection_lost(exc)
+
+    def _is_idle(self) -> bool:
+        return self._waiter is not None and not self._messages
+
+    def _client_is_present(self) -> bool:
+        raw = None if self.transport is None else self.transport.get_extra_info("socket")
+        return raw is not None and is_present(raw)
+
+    def _look_after_client(self) -> None:
+        """Close, as if the client had not only ended its side, when it is gone or has nothing more to hear."""
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            return
+        request = self._current_request
+        cut = request is not None and not request.content.is_eof()
+        if cut or self._is_idle() or not self._client_is_present():
+            transport.close()
+        else:
+            self._loop.call_later(LOOK_SECONDS, self._look_after_client)
 
     def _look_at_body(self, payload: StreamReader) -> None:
         # Behind a body that is not complete there can only be the parser's error, which the body does not hear of.

@@ -86,7 +86,7 @@ class Exchange:
                     self.context.label, outcome, seconds, self.context.traffic, self._status
                 )
             )
-        return Sent(keep_alive=self._keep_alive)
+        return Sent(keep_alive=self._keep_alive and self._connection.may_go_on)
 
     async def leave(self) -> None:
         """After `run()`: see to it that the rest of the request stands in nobody's way."""

@@ -32,8 +32,7 @@ UNWINDING_SECONDS = 0.5
 
 
 class Front(Server):
-    """A protocol factory for the event loop: HTTP in, `worker`'s handlers, HTTP out.
-    """
+    """A protocol factory for the event loop: HTTP in, `worker`'s handlers, HTTP out."""
 
     def __init__(
         self,

@@ -26,7 +26,7 @@ from emulator.server.scheduled import Ran
 
 INTERNAL_PREFIX = "/cdn-cgi/"
 LISTING = "/cdn-cgi/local/"
-SCHEDULED = "/cdn-cgi/local/scheduled"
+SCHEDULED_PATH = "/cdn-cgi/local/scheduled"
 # What the platform's own tools called it before.
 SCHEDULED_BEFORE = "/cdn-cgi/handler/scheduled"
 
@@ -53,7 +53,7 @@ class InternalRoutes:
         self._routes: dict[str, Callable[[BaseRequest, str], Awaitable[Response]]] = {
             LISTING: self._list,
             LISTING.rstrip("/"): self._list,
-            SCHEDULED: self._scheduled,
+            SCHEDULED_PATH: self._scheduled,
             SCHEDULED_BEFORE: self._scheduled,
         }
 
@@ -100,11 +100,13 @@ class InternalRoutes:
         return address.is_loopback or host == _reached_at(request)
 
     async def _list(self, request: BaseRequest, query: str) -> Response:
-        return _text(errors.INTERNAL_ROUTES.format(scheduled=SCHEDULED))
+        return _text(errors.INTERNAL_ROUTES.format(scheduled=SCHEDULED_PATH))
 
     async def _scheduled(self, request: BaseRequest, query: str) -> Response:
         if request.method not in _MAY_FIRE:
-            return _text(errors.INTERNAL_METHOD.format(path=SCHEDULED), 405, {"Allow": "GET, POST"})
+            return _text(
+                errors.INTERNAL_METHOD.format(path=SCHEDULED_PATH), 405, {"Allow": "GET, POST"}
+            )
         given = dict(parse_qsl(query, keep_blank_values=True))
         moment = given.get("time") or str(int(time.time() * 1000))
         if not (moment.isascii() and moment.isdigit() and len(moment) <= 16):

@@ -7,7 +7,6 @@ Must not know connections.
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -24,30 +23,6 @@ RENEWED_AHEAD = timedelta(days=7)
 VALID_BEFORE = timedelta(hours=1)
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 _EVERY_ADDRESS = frozenset({"", "0.0.0.0", "::"})
-
-
-def https_identity(
-    host: str,
-    certificate: Path | None = None,
-    key: Path | None = None,
-    *,
-    tell: Callable[[str], None],
-    environ: Mapping[str, str] | None = None,
-) -> Identity:
-    """Return the `certificate` and `key` given, or those kept for `host`, which are made if there are none.
-
-    A certificate without a key is a file that holds both. `tell` is told where a new certificate lies. Raises
-    ConfigError for files that are not there, and where a certificate can't be made or kept.
-    """
-    if certificate is None and key is None:
-        return local_identity(host, cache_folder(environ), tell=tell)
-    if certificate is None:
-        raise ConfigError(errors.HTTPS_CERTIFICATE_MISSING)
-    given = Identity(certificate, key or certificate)
-    for option, path in (("--https-cert-path", given.certificate), ("--https-key-path", given.key)):
-        if not path.is_file():
-            raise ConfigError(errors.HTTPS_FILE_MISSING.format(option=option, path=path))
-    return given
 
 
 def local_identity(
@@ -103,7 +78,7 @@ def _serves(identity: Identity, names: tuple[str, ...], now: datetime) -> bool:
 
 def _write(path: Path, data: bytes, mode: int) -> None:
     """Write `data` at once for whoever reads, from the first byte on with `mode`."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    part = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with open(descriptor, "wb") as file:

@@ -10,6 +10,7 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from emulator.config import ConnectListener, Cron
@@ -60,15 +61,15 @@ class RunningServer:
     def __init__(self, front: Front) -> None:
         self.front = front
         self.url = ""
-        self.timetable: Timetable | None = None
+        self._timetable: Timetable | None = None
         self._servers: list[asyncio.Server] = []
         self._inbound: list[InboundListener] = []
         self._left_behind = ExitStack()
 
     async def close(self, grace_seconds: float = GRACE_SECONDS) -> None:
         """Stop accepting, let events under way end within `grace_seconds`, then cut off what is left."""
-        if self.timetable is not None:
-            self.timetable.stop()
+        if self._timetable is not None:
+            self._timetable.stop()
         for server in self._servers:
             server.close()
         self._left_behind.close()
@@ -77,6 +78,10 @@ class RunningServer:
             self.front.shutdown(grace_seconds),
             *(listener.close(grace_seconds) for listener in self._inbound),
         )
+
+    def coming_crons(self) -> list[tuple[Cron, datetime]]:
+        """Return each cron that is going to fire with its next minute, the nearest first."""
+        return [] if self._timetable is None else self._timetable.coming()
 
     async def listen(self, endpoint: Endpoint) -> None:
         """Accept requests at `endpoint` from now on. Raises ListenError, and ConfigError for an identity of no use."""
@@ -135,12 +140,12 @@ class RunningServer:
 
     def schedule(self, crons: Sequence[Cron], clock: Clock | None = None) -> None:
         """Fire each of `crons` when it is due, and no others from now on."""
-        if self.timetable is not None:
-            self.timetable.stop()
-        self.timetable = None
+        if self._timetable is not None:
+            self._timetable.stop()
+        self._timetable = None
         if crons:
-            self.timetable = Timetable(crons, self.front.fire, clock or Clock())
-            self.timetable.start()
+            self._timetable = Timetable(crons, self.front.fire, clock or Clock())
+            self._timetable.start()
 
 
 async def start(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.config import SETTINGS, Config, ServiceBinding, load, load_all
+from emulator.config import SETTINGS, Config, ServiceBinding, load, load_all, parse_cron
 from emulator.config.environments import NOT_INHERITED, TOP_LEVEL_ONLY
 from emulator.errors import ConfigError
 from tests.config.messages import without_place
@@ -83,7 +83,7 @@ def test_most_keys_are_inherited_unless_the_environment_has_them(project: Path) 
     assert config.main == project / "worker.py"
     assert config.compatibility_date == "2026-02-02"
     assert config.compatibility_flags == ("a",)
-    assert config.crons == ("* * * * *",)
+    assert config.crons == (parse_cron("* * * * *"),)
     assert config.port == 9000
 
 

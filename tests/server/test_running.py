@@ -13,7 +13,7 @@ from emulator.config import ConnectListener
 from emulator.context import Observer
 from emulator.errors import ListenError
 from emulator.http import Request, Response
-from emulator.runtime import Isolate
+from emulator.runtime import Isolate, Worker
 from emulator.server import Endpoint, RunningServer, start
 from emulator.sockets import Socket
 from tests.server.serving import RawClient, Recorder, worker
@@ -29,10 +29,10 @@ CLOSED_WITHIN_SECONDS = GRACE_SECONDS + 1.0
 async def started(
     observer: Observer | None = None, **handlers: Any
 ) -> AsyncIterator[RunningServer]:
-    isolate = Isolate.load("w", worker(**handlers), {})
+    served = Worker(Isolate.load("w", worker(**handlers), {}))
     listeners = [ConnectListener("tcp", 0, "127.0.0.1")] if "connect" in handlers else []
     running = await start(
-        isolate, Endpoint("127.0.0.1", 0), connect_listeners=listeners, observer=observer
+        served, Endpoint("127.0.0.1", 0), connect_listeners=listeners, observer=observer
     )
     try:
         yield running
@@ -245,7 +245,9 @@ async def test_a_new_isolate_answers_the_next_request() -> None:
     ):
         old.get("/")
         await within(begun.wait())
-        running.front.isolate = Isolate.load("w", worker(fetch=lambda: Response("second")), {})
+        running.front.worker.replace(
+            Isolate.load("w", worker(fetch=lambda: Response("second")), {})
+        )
         new.get("/")
         assert (await new.response()).body == b"second"
         go_on.set()
@@ -255,14 +257,14 @@ async def test_a_new_isolate_answers_the_next_request() -> None:
 
 
 async def test_the_url_of_every_address() -> None:
-    isolate = Isolate.load("w", worker(fetch=lambda: Response("x")), {})
+    served = Worker(Isolate.load("w", worker(fetch=lambda: Response("x")), {}))
     for host, shown in (
         ("0.0.0.0", "localhost"),
         ("", "localhost"),
         ("::1", "[::1]"),
         ("localhost", "localhost"),
     ):
-        running = await start(isolate, Endpoint(host, 0))
+        running = await start(served, Endpoint(host, 0))
         try:
             assert running.url.startswith(f"http://{shown}:")
             async with client_of(running.url.replace("[::1]", "::1")) as client:
@@ -273,20 +275,20 @@ async def test_the_url_of_every_address() -> None:
 
 
 async def test_the_next_of_the_ports() -> None:
-    isolate = Isolate.load("w", worker(fetch=lambda: Response("x")), {})
+    served = Worker(Isolate.load("w", worker(fetch=lambda: Response("x")), {}))
     with listening_in_a_row(2) as first:
-        running = await start(isolate, Endpoint("127.0.0.1", first, 10))
+        running = await start(served, Endpoint("127.0.0.1", first, 10))
         assert first + 2 <= int(running.url.rpartition(":")[2]) < first + 10
         await running.close()
         with pytest.raises(ListenError, match="are all in use"):
-            await start(isolate, Endpoint("127.0.0.1", first, 2))
+            await start(served, Endpoint("127.0.0.1", first, 2))
 
 
 async def test_a_connect_port_that_is_taken_leaves_nothing_listening() -> None:
-    isolate = Isolate.load("w", worker(connect=lambda socket: None), {})
+    served = Worker(Isolate.load("w", worker(connect=lambda socket: None), {}))
     with listening_in_a_row(1) as taken:
         listeners = [ConnectListener("tcp", taken, "127.0.0.1")]
         with pytest.raises(ListenError, match=f"Port {taken} on 127.0.0.1 is in use."):
-            await start(isolate, Endpoint("127.0.0.1", taken + 1), connect_listeners=listeners)
-        running = await start(isolate, Endpoint("127.0.0.1", taken + 1))
+            await start(served, Endpoint("127.0.0.1", taken + 1), connect_listeners=listeners)
+        running = await start(served, Endpoint("127.0.0.1", taken + 1))
         await running.close()
