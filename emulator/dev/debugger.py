@@ -142,6 +142,11 @@ def _pdb(debugger: Debugger) -> Pdb:
                 if sys.__stdout__ is not None:
                     sys.__stdout__.flush()
 
+        def user_exception(self, frame: FrameType, exc_info: Any) -> None:
+            """Don't stop where a coroutine's end, an exception within Python, passes through us."""
+            if not self.is_skipped_module(frame.f_globals.get("__name__", "")):
+                super().user_exception(frame, exc_info)
+
         def set_continue(self) -> None:
             super().set_continue()
             self._give_keys_back()
