@@ -76,9 +76,6 @@ class Debugger:
 
     def _stop_in(self, frame: FrameType, header: str | None = None, **_: Any) -> None:
         """Open pdb at the line of `frame` that comes next, below `header`."""
-        meter = current_meter()
-        if meter is not None:
-            meter.lift()
         pdb = _pdb(self)
         if header is not None:
             pdb.message(header)
@@ -87,6 +84,9 @@ class Debugger:
     @contextmanager
     def floor(self) -> Iterator[None]:
         """A block in which pdb talks to the person: real files, no limits, Ctrl-C its own."""
+        meter = current_meter()
+        if meter is not None:
+            meter.lift()
         with ExitStack() as stack:
             stack.enter_context(limits_paused())
             stack.enter_context(self._handed_over())
