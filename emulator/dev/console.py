@@ -63,7 +63,10 @@ class Console:
             loop = asyncio.get_running_loop()
             table = self._table(face, url, reload)
             self._hotkeys = Hotkeys(table, lambda action: loop.call_soon_threadsafe(action))
-            keys = errors.KEYS_HINT if self._keyboard.start() else ""
+            if self._keyboard.start():
+                keys = errors.KEYS_HINT
+                prepare = self._debugger.prepare
+                threading.Thread(target=prepare, name="pyworker-debugger", daemon=True).start()
         face.introduce(config, keys)
         try:
             yield

@@ -18,6 +18,7 @@ from contextlib import (
     redirect_stderr,
     redirect_stdout,
 )
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from emulator.context import current, current_meter, limits_paused, never
@@ -39,6 +40,16 @@ class Debugger:
     ) -> None:
         self._handed_over = handed_over
         self._keyboard = keyboard
+        self._restore: list[Callable[[], None]] = []
+
+    def prepare(self) -> None:
+        """Load pdb, so that the first breakpoint() need not, and have pdb.set_trace() be the same. In any thread."""
+        # Imported on use: pdb takes longer to load than most workers.
+        import pdb
+
+        original = pdb.set_trace
+        self._restore.append(lambda: setattr(pdb, "set_trace", original))
+        setattr(pdb, "set_trace", self._set_trace)  # noqa: B010
 
     @contextmanager
     def installed(self) -> Iterator[None]:
@@ -52,19 +63,30 @@ class Debugger:
             yield
         finally:
             sys.breakpointhook = before
+            while self._restore:
+                self._restore.pop()()
 
     def _breakpoint(self, *arguments: Any, **options: Any) -> Any:
         if os.environ.get("PYTHONBREAKPOINT", STANDARD) not in ("", STANDARD):
             return sys.__breakpointhook__(*arguments, **options)
-        meter = current_meter()
-        if meter is not None:
-            meter.lift()
-        _pdb(self).set_trace(sys._getframe(1))
-        return None
+        return self._stop_in(sys._getframe(1), *arguments, **options)
+
+    def _set_trace(self, *arguments: Any, **options: Any) -> None:
+        self._stop_in(sys._getframe(1), *arguments, **options)
+
+    def _stop_in(self, frame: FrameType, header: str | None = None, **_: Any) -> None:
+        """Open pdb at the line of `frame` that comes next, below `header`."""
+        pdb = _pdb(self)
+        if header is not None:
+            pdb.message(header)
+        pdb.set_trace(frame)
 
     @contextmanager
     def floor(self) -> Iterator[None]:
         """A block in which pdb talks to the person: real files, no limits, Ctrl-C its own."""
+        meter = current_meter()
+        if meter is not None:
+            meter.lift()
         with ExitStack() as stack:
             stack.enter_context(limits_paused())
             stack.enter_context(self._handed_over())
@@ -119,6 +141,11 @@ def _pdb(debugger: Debugger) -> Pdb:
                 super().interaction(*arguments, **options)
                 if sys.__stdout__ is not None:
                     sys.__stdout__.flush()
+
+        def user_exception(self, frame: FrameType, exc_info: Any) -> None:
+            """Don't stop where a coroutine's end, an exception within Python, passes through us."""
+            if not self.is_skipped_module(frame.f_globals.get("__name__", "")):
+                super().user_exception(frame, exc_info)
 
         def set_continue(self) -> None:
             super().set_continue()

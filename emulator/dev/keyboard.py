@@ -13,6 +13,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import re
 import select
 import signal
 import sys
@@ -25,6 +26,9 @@ from typing import Any
 
 LOOK_SECONDS = 0.3
 KEY_LOOK_SECONDS = 0.05
+
+# Arrows and the like are several characters that begin with Escape: no key of ours.
+_SEQUENCE = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|O.|.)?")
 
 
 class Mode(Enum):
@@ -206,8 +210,7 @@ else:
                 return None
             if not data:
                 return None
-            # Arrows and the like are several bytes that begin with Escape: no key of ours.
-            return "" if data.startswith(b"\x1b") else data.decode("utf-8", "replace")
+            return _SEQUENCE.sub("", data.decode("utf-8", "replace"))
 
 
 def _terminal() -> _Terminal | None:

@@ -53,6 +53,7 @@ class Output:
         self._closing = threading.Event()
         # Who holds it writes to the descriptors.
         self._floor = threading.RLock()
+        self._handed_over = 0
         self._status: Callable[[int], str] | None = None
         self._status_shown = False
         self._at_line_start = True
@@ -99,10 +100,15 @@ class Output:
         What is written meanwhile waits. Other threads that ask for the same wait as well.
         """
         with self._floor:
-            self._write_queued()
-            self._erase_status()
-            yield
-            self._at_line_start = True
+            if not self._handed_over:
+                self._write_queued()
+                self._erase_status()
+            self._handed_over += 1
+            try:
+                yield
+            finally:
+                self._handed_over -= 1
+                self._at_line_start = True
         self._arrived.set()
 
     def close(self, timeout_seconds: float = 0.5) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from emulator.context import EventRecord, Outcome, Traffic
-from emulator.dev.lines import duration, request_line, size
+from emulator.dev.lines import cut, duration, request_columns, request_line, size
 from emulator.printable import printable, printable_block
 
 
@@ -121,3 +121,35 @@ def record(**values: object) -> EventRecord:
 )
 def test_request_lines(event: EventRecord, line: str) -> None:
     assert request_line(event) == line
+
+
+BUSY = record(status="500 Internal Server Error", traffic=Traffic(2, 13, 4200))
+
+
+@pytest.mark.parametrize(
+    ("columns", "line"),
+    [
+        (
+            125,
+            f"GET     {'/path':<60}    12 ms  500 Internal Server Error 2 ⇅ 13 B / 4.2 kB",
+        ),
+        (80, f"GET     {'/path':<24}    12 ms  500 2 ⇅ 13 B / 4.2 kB"),
+        (40, f"GET     {'/path':<16}    12 ms  500"),
+        (10, f"GET     {'/path':<16}    12 ms  500"),
+    ],
+)
+def test_columns_say_less_where_there_is_less_room(columns: int, line: str) -> None:
+    assert "".join(request_columns(BUSY, columns)) == line
+
+
+def test_a_wide_terminal_has_all_words() -> None:
+    line = request_columns(BUSY, 200)
+    assert line.tail == " 2 sockets, 13 B sent, 4.2 kB received"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("12345", "12345"), ("123456", "12…56"), ("1234567890", "12…90")],
+)
+def test_a_long_text_loses_its_middle(text: str, shown: str) -> None:
+    assert cut(text, 5) == shown

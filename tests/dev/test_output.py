@@ -119,3 +119,68 @@ def test_a_terminal_stays_one_for_what_the_worker_prints() -> None:
     output.close()
     os.close(follower)
     os.close(leader)
+
+
+class Screen:
+    """A pseudo-terminal that an Output writes to."""
+
+    def __init__(self) -> None:
+        self.leader, self.follower = pty.openpty()
+        self.output = Output(self.follower, self.follower)
+
+    def shown_until(self, end: bytes) -> bytes:
+        """What was written, up to `end`."""
+        data = b""
+        while not data.endswith(end):
+            data += os.read(self.leader, 1024)
+        return data
+
+    def close(self) -> None:
+        self.output.close()
+        os.close(self.follower)
+        os.close(self.leader)
+
+
+@pytest.fixture
+def screen() -> Iterator[Screen]:
+    made = Screen()
+    yield made
+    made.close()
+
+
+def test_the_status_stays_below_what_is_written(screen: Screen) -> None:
+    screen.output.show_status(lambda columns: "two notes")
+    assert screen.shown_until(b"two notes") == b"\r\x1b[Ktwo notes"
+    screen.output.write(Channel.ERR, b"a line\n")
+    assert screen.shown_until(b"two notes") == b"\r\x1b[Ka line\r\n\r\x1b[Ktwo notes"
+    screen.output.show_status(None)
+    assert screen.shown_until(b"\x1b[K") == b"\r\x1b[K"
+
+
+def test_the_status_waits_for_the_end_of_a_line(screen: Screen) -> None:
+    screen.output.write(Channel.OUT, b"half")
+    assert screen.shown_until(b"half") == b"half"
+    screen.output.show_status(lambda columns: "status")
+    screen.output.write(Channel.OUT, b" a line\n")
+    assert screen.shown_until(b"status") == b" a line\r\n\r\x1b[Kstatus"
+
+
+def test_who_is_handed_the_descriptors_has_them_alone(pipe: Pipe) -> None:
+    output = Output(pipe.writer, pipe.writer)
+    output.write(Channel.OUT, b"before\n")
+    with output.handed_over():
+        output.write(Channel.OUT, b"meanwhile\n")
+        with output.handed_over():
+            os.write(pipe.writer, b"by hand\n")
+    output.close()
+    assert pipe.everything() == b"before\nby hand\nmeanwhile\n"
+
+
+def test_prints_can_be_received(pipe: Pipe) -> None:
+    output = Output(pipe.writer, pipe.writer)
+    received: list[tuple[Channel, bytes]] = []
+    with output.capturing_prints(lambda channel, data: received.append((channel, data))):
+        print("out")
+    output.close()
+    assert b"".join(data for _, data in received) == b"out\n"
+    assert pipe.everything() == b""

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import bdb
 import os
 from collections.abc import Callable
 
 import pytest
 
+from emulator.config import LogLevel
 from emulator.context import EventRecord, Outcome, Traffic
 from emulator.dev.output import Channel, Output
 from emulator.dev.terminal import Terminal
 
 
 def said(
-    say: Callable[[Terminal], object], coloured: frozenset[Channel] = frozenset()
+    say: Callable[[Terminal], object],
+    coloured: frozenset[Channel] = frozenset(),
+    level: LogLevel = LogLevel.LOG,
 ) -> tuple[str, str]:
     """What a terminal writes to standard output and error while `say(terminal)` runs."""
     out_reader, out = os.pipe()
     err_reader, err = os.pipe()
-    terminal = Terminal(Output(out, err), coloured)
+    terminal = Terminal(Output(out, err), coloured, level)
     say(terminal)
     terminal.close()
     os.close(out)
@@ -76,12 +80,51 @@ def test_failures_go_to_standard_error_with_their_cause() -> None:
     )
 
 
-def test_a_note_is_said_once() -> None:
+def test_a_note_is_said_once_and_its_number_at_powers_of_ten() -> None:
     def say(terminal: Terminal) -> None:
-        for text in ("first", "second\x1b", "first"):
+        for text in ("first", "second\x1b", *["first"] * 100):
             terminal.note(text)
 
-    assert said(say) == ("", "note: first\nnote: second\\x1b\n")
+    assert said(say) == (
+        "",
+        "note: first\nnote: second\\x1b\nnote: first (10 times)\nnote: first (100 times)\n",
+    )
+
+
+def test_warnings_are_said_each_time_where_there_is_no_status_line() -> None:
+    def say(terminal: Terminal) -> None:
+        for _ in range(2):
+            terminal.certificate_unchecked("GET /", "localhost:1")
+
+    assert said(say)[1].count("does not check the certificate") == 2
+
+
+@pytest.mark.parametrize(
+    ("level", "shown"),
+    [
+        (LogLevel.LOG, ["Port", "GET", "note", "failed"]),
+        (LogLevel.WARN, ["note", "failed"]),
+        (LogLevel.ERROR, ["failed"]),
+        (LogLevel.NONE, []),
+    ],
+)
+def test_the_level_hides_what_matters_less(level: LogLevel, shown: list[str]) -> None:
+    def say(terminal: Terminal) -> None:
+        terminal.port_taken(8787, 8788)
+        terminal.ready("http://localhost:8788")
+        terminal.event_finished(finished("200 OK"))
+        terminal.note("a note")
+        terminal.background_failed("/", ValueError("b"))
+
+    out, err = said(say, level=level)
+    assert "Ready on http://localhost:8788\n" in out
+    words = ["Port", "GET", "note", "failed"]
+    assert [word for word in words if word in out + err] == shown
+
+
+def test_leaving_the_debugger_is_no_failure() -> None:
+    out, err = said(lambda terminal: terminal.handler_failed("GET /", bdb.BdbQuit()))
+    assert (out, err) == ("GET /: ended in the debugger (q)\n", "")
 
 
 @pytest.mark.parametrize(
@@ -99,5 +142,6 @@ def test_colour_is_for_a_tty_without_no_color(
         terminal.close()
         line = os.read(leader, 1024)
         os.close(leader)
-    assert line.startswith(b"\x1b[32mGET" if coloured else b"GET")
+    assert line.startswith(b"GET     /")
+    assert (b"\x1b[32m200 OK\x1b[0m" in line) is coloured
     monkeypatch.undo()
