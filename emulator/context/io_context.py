@@ -71,7 +71,6 @@ class IoContext:
     ) -> None:
         self.label = label
         self.observer = observer
-        self.traffic = Traffic()
         self.limits = limits
         self._slots: ConnectionSlots | None = None
         self.prospects = Prospects()
@@ -79,6 +78,8 @@ class IoContext:
         self.verdict: Verdict | None = None
         self._cancellations = 0
         self._background_tree: weakref.WeakSet[asyncio.Task[Any]] | None = None
+        # Made when there is a connection: most events have none.
+        self._connections: list[tuple[weakref.ref[object], Traffic]] | None = None
         if limits.cpu_ms is not None:
             self.meter = CpuMeter(
                 limits.cpu_ms / 1000, self._cpu_exceeded, self._cancel_running_task
@@ -104,6 +105,23 @@ class IoContext:
             limits = self.limits
             self._slots = ConnectionSlots(limits.connections, limits.connection_mode)
         return self._slots
+
+    @property
+    def traffic(self) -> Traffic:
+        """What this event's connections have moved so far, in all."""
+        return sum((traffic for _, traffic in self._connections or ()), Traffic())
+
+    @property
+    def connections(self) -> list[tuple[object, Traffic]]:
+        """This event's connections that somebody still knows, oldest first, with what each has moved."""
+        counted = ((reference(), traffic) for reference, traffic in self._connections or ())
+        return [(each, traffic) for each, traffic in counted if each is not None]
+
+    def count(self, connection: object, traffic: Traffic) -> None:
+        """`connection` adds what it moves to `traffic`, which is part of this event's."""
+        if self._connections is None:
+            self._connections = []
+        self._connections.append((weakref.ref(connection), traffic))
 
     @property
     def state(self) -> ContextState:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from emulator.context import EventRecord, Outcome, Traffic
 from emulator.printable import printable
+<<<<<<< HEAD
 
 _SIZES = ("kB", "MB", "GB", "TB")
 
@@ -52,6 +53,9 @@ def size(byte_count: int) -> str:
         power += 1
     value, unit = byte_count / 1000**power, _SIZES[power - 1]
     return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
+=======
+from emulator.quantities import duration, size
+>>>>>>> 75709b7 (Answer a browser with an error page, and who asks for it with JSON)
 
 
 def request_line(record: EventRecord) -> str:
