@@ -1,6 +1,7 @@
 """Exceptions as people read them, in the terminal and in responses: the worker's frames in full, others folded.
 
-Floor 0. Owns what there is to tell of an exception (`failure_of`) and its text; must not know where the text goes. A Failure is text only: it keeps no frame, and so no object of the worker, alive.
+Floor 0. Owns what there is to tell of an exception (`failure_of`) and its text; must not know where the text goes. A
+Failure is text only: it keeps no frame, and so no object of the worker, alive.
 """
 
 from __future__ import annotations
@@ -238,7 +239,7 @@ def _lines(failure: Failure, frames_of_ours_matter: bool, indent: str = "") -> l
 
 
 def _installed(failure: Failure) -> list[FrameSummary]:
-    """The frames of installed libraries and what these called: the standard library outside of them was called by us."""
+    """The frames of installed libraries and what these called; what lies outside of them was called by us."""
     others = [frame.summary for frame in failure.frames if frame.library != OURS]
     return list(dropwhile(lambda place: _is_standard_library(place.filename), others))
 

@@ -23,6 +23,7 @@ from types import FrameType, MappingProxyType
 from typing import Any, TypeVar, cast
 
 from emulator.config.limits import DEFAULT_LIMITS, Limits
+from emulator.context.connections import Connections
 from emulator.context.cpu import CpuExceeded, CpuMeter
 from emulator.context.debugging import unpaused_seconds
 from emulator.context.frames import place_of, user_frame
@@ -71,6 +72,7 @@ class IoContext:
     ) -> None:
         self.label = label
         self.observer = observer
+        self.connections = Connections()
         self.limits = limits
         self._slots: ConnectionSlots | None = None
         self.prospects = Prospects()
@@ -78,8 +80,6 @@ class IoContext:
         self.verdict: Verdict | None = None
         self._cancellations = 0
         self._background_tree: weakref.WeakSet[asyncio.Task[Any]] | None = None
-        # Made when there is a connection: most events have none.
-        self._connections: list[tuple[weakref.ref[object], Traffic]] | None = None
         if limits.cpu_ms is not None:
             self.meter = CpuMeter(
                 limits.cpu_ms / 1000, self._cpu_exceeded, self._cancel_running_task
@@ -109,19 +109,7 @@ class IoContext:
     @property
     def traffic(self) -> Traffic:
         """What this event's connections have moved so far, in all."""
-        return sum((traffic for _, traffic in self._connections or ()), Traffic())
-
-    @property
-    def connections(self) -> list[tuple[object, Traffic]]:
-        """This event's connections that somebody still knows, oldest first, with what each has moved."""
-        counted = ((reference(), traffic) for reference, traffic in self._connections or ())
-        return [(each, traffic) for each, traffic in counted if each is not None]
-
-    def count(self, connection: object, traffic: Traffic) -> None:
-        """`connection` adds what it moves to `traffic`, which is part of this event's."""
-        if self._connections is None:
-            self._connections = []
-        self._connections.append((weakref.ref(connection), traffic))
+        return self.connections.traffic
 
     @property
     def state(self) -> ContextState:

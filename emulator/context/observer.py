@@ -31,13 +31,6 @@ class Traffic:
     bytes_sent: int = 0
     bytes_received: int = 0
 
-    def __add__(self, other: Traffic) -> Traffic:
-        return Traffic(
-            self.sockets + other.sockets,
-            self.bytes_sent + other.bytes_sent,
-            self.bytes_received + other.bytes_received,
-        )
-
 
 class EventRecord(NamedTuple):
     """One finished event, as it is logged.

@@ -13,22 +13,16 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import TextIO
 
-<<<<<<< HEAD
 from emulator.config import Config, LogLevel
 from emulator.context import EventRecord
 from emulator.dev import tables
 from emulator.dev.face import Face, Importance, Message
 from emulator.dev.lines import request_columns, request_line
 from emulator.dev.notes import NoteBook
-=======
-from emulator.context import EventRecord, Observer
-from emulator.dev.lines import request_line
->>>>>>> 75709b7 (Answer a browser with an error page, and who asks for it with JSON)
 from emulator.dev.output import Channel, Output
 from emulator.errors import NO_NOTES
 from emulator.failures import describe
 from emulator.printable import printable
-from emulator.quantities import duration
 
 _RESET = "\x1b[0m"
 _RED, _GREEN, _YELLOW, _CYAN = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[36m"

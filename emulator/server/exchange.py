@@ -20,13 +20,8 @@ from emulator.errors import SWITCHING_PROTOCOLS
 from emulator.http import Request, Response
 from emulator.runtime import Isolate, dispatch
 from emulator.server.connection import ClientGone, HttpConnection, ResponseSink, Sent
-<<<<<<< HEAD
-from emulator.server.error_text import error_text
-from emulator.server.framing import Chunked, Framing, Length, UntilClose, length_of
-=======
 from emulator.server.error_response import FailedRequest, answer_to_failure
-from emulator.server.framing import Chunked, Framing, Length, UntilClose
->>>>>>> 75709b7 (Answer a browser with an error page, and who asks for it with JSON)
+from emulator.server.framing import Chunked, Framing, Length, UntilClose, length_of
 from emulator.server.head import ResponseHeadError, encode_head
 from emulator.server.internal import INTERNAL_PREFIX, InternalRoutes
 from emulator.server.judgement import outcome_of, status_of

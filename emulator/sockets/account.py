@@ -36,7 +36,7 @@ class SocketAccount:
 def accounts_of(context: IoContext) -> list[SocketAccount]:
     """Return what there is to say of each connection of `context` that its code still knows, oldest first."""
     accounts = []
-    for connection, traffic in context.connections:
+    for connection, traffic in context.connections.known():
         if isinstance(connection, Wire) and isinstance(connection.listener, Socket):
             accounts.append(_of_socket(connection.listener, connection, traffic))
         elif isinstance(connection, asyncio.BaseTransport):

@@ -69,7 +69,7 @@ class Socket(Owned, WireListener):
         self._upgraded_from = upgraded_from
         if upgraded_from is None:
             self._wire = Wire(self, Traffic(), options.high_water_mark)
-            context.count(self._wire, self._wire.traffic)
+            context.connections.count(self._wire, self._wire.traffic)
         else:
             self._wire = upgraded_from.wire
         self._tls: TlsLayer | None = None

@@ -139,7 +139,7 @@ def _take_over(context: IoContext, transport: Any, given: Any) -> None:
     if context.ended:
         transport.close()
     else:
-        context.count(transport, Traffic(sockets=1))
+        context.connections.count(transport, Traffic(sockets=1))
         context.own(transport, transport.close, lambda: not transport.is_closing())
 
 
