@@ -24,6 +24,7 @@ from typing import Any, TypeVar, cast
 
 from emulator.config.limits import DEFAULT_LIMITS, Limits
 from emulator.context.background import close_unstarted, name_of, overlong, survivable
+from emulator.context.connections import Connections
 from emulator.context.cpu import CpuExceeded, CpuMeter
 from emulator.context.debugging import unpaused_seconds
 from emulator.context.frames import place_of, user_frame
@@ -72,7 +73,7 @@ class IoContext:
     ) -> None:
         self.label = label
         self.observer = observer
-        self.traffic = Traffic()
+        self.connections = Connections()
         self.limits = limits
         self._slots: ConnectionSlots | None = None
         self.prospects = Prospects()
@@ -105,6 +106,11 @@ class IoContext:
             limits = self.limits
             self._slots = ConnectionSlots(limits.connections, limits.connection_mode)
         return self._slots
+
+    @property
+    def traffic(self) -> Traffic:
+        """What this event's connections have moved so far, in all."""
+        return self.connections.traffic
 
     @property
     def state(self) -> ContextState:

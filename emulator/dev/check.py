@@ -13,10 +13,10 @@ from pathlib import Path
 from emulator import errors
 from emulator.config import Config
 from emulator.context import Observer
-from emulator.dev.lines import size
 from emulator.dev.production import notes_on
 from emulator.dev.setup import load_worker, network_of
 from emulator.printable import printable
+from emulator.quantities import size
 from emulator.runtime import Isolate
 
 VALUE_SHOWN = 60

@@ -16,10 +16,10 @@ from enum import IntEnum
 
 from emulator.config import Config, LogLevel
 from emulator.context import EventRecord, Observer
-from emulator.dev.lines import duration
 from emulator.dev.output import Output
 from emulator.errors import LEFT_DEBUGGER, RELOAD_FAILED, RELOADED, SETTINGS_FAILED
 from emulator.failures import summary
+from emulator.quantities import duration
 
 
 class Importance(IntEnum):

@@ -18,7 +18,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from enum import Enum
 from typing import TextIO
 
-from emulator.dev.lines import size
+from emulator.quantities import size
 
 QUEUE_LIMIT_BYTES = 4 * 1024 * 1024
 GATHER_SECONDS = 0.01

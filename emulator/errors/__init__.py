@@ -8,6 +8,7 @@ search for them and libraries match on them.
 from emulator.errors.documentation import *
 from emulator.errors.exceptions import *
 from emulator.errors.http import *
+from emulator.errors.pages import *
 from emulator.errors.rules import *
 from emulator.errors.schedules import *
 from emulator.errors.server import *

@@ -27,16 +27,23 @@ Main = Path | ModuleType | type
 class Isolate:
     """Made by `load`; `notes` are sentences for the user about what was found.
 
-    `startup_cpu_ms` is the CPU time that importing the worker's modules took, in milliseconds; `events` is how many
-    events it is answering (worker.py counts them).
+    `secrets` are the names of variables in env whose values must not be shown. `startup_cpu_ms` is the CPU time that
+    importing the worker's modules took, in milliseconds; `events` is how many events it is answering (worker.py counts
+    them).
     """
 
     def __init__(
-        self, name: str, env: Environment, found: Entrypoints, importer: Importer | None
+        self,
+        name: str,
+        env: Environment,
+        found: Entrypoints,
+        importer: Importer | None,
+        secrets: frozenset[str],
     ) -> None:
         self.name = name
         self.env = env
         self.notes = found.notes
+        self.secrets = secrets
         self.startup_cpu_ms = 0.0
         self.events = 0
         self._entrypoints = found
@@ -44,22 +51,29 @@ class Isolate:
 
     @classmethod
     def load(
-        cls, name: str, main: Main, env: Mapping[str, Any], *, root: Path | None = None
+        cls,
+        name: str,
+        main: Main,
+        env: Mapping[str, Any],
+        *,
+        root: Path | None = None,
+        secrets: frozenset[str] = frozenset(),
     ) -> Isolate:
         """Load the worker `name` from its main file, or take an imported module or a WorkerEntrypoint class.
 
         `root` is the folder that holds the worker's modules: that of the main file unless given.
+        `secrets` are the names in `env` whose values must not be shown; those that look secret need no mention.
         Raises WorkerLoadError; nothing of a worker that failed to load stays behind.
         """
         worker_env = Environment(env)
         if isinstance(main, type):
-            return cls(name, worker_env, entrypoints.of_class(main), None)
+            return cls(name, worker_env, entrypoints.of_class(main), None, secrets)
         if isinstance(main, ModuleType):
             top = main.__name__.partition(".")[0]
             found = entrypoints.of_namespace(
                 main.__name__, vars(main), lambda module: module.partition(".")[0] == top
             )
-            return cls(name, worker_env, found, None)
+            return cls(name, worker_env, found, None, secrets)
         path = main.absolute()
         if not path.is_file():
             raise errors.WorkerLoadError(_missing_file(path))
@@ -71,7 +85,7 @@ class Isolate:
         except BaseException:
             importer.unload()
             raise
-        isolate = cls(name, worker_env, found, importer)
+        isolate = cls(name, worker_env, found, importer, secrets)
         isolate.startup_cpu_ms = (thread_time() - began) * 1000
         return isolate
 

@@ -20,7 +20,7 @@ from emulator.errors import SWITCHING_PROTOCOLS
 from emulator.http import Request, Response
 from emulator.runtime import Isolate, Worker, dispatch
 from emulator.server.connection import ClientGone, HttpConnection, ResponseSink, Sent
-from emulator.server.error_text import error_text
+from emulator.server.error_response import FailedRequest, answer_to_failure
 from emulator.server.framing import Chunked, Framing, Length, UntilClose, length_of
 from emulator.server.head import ResponseHeadError, encode_head
 from emulator.server.internal import INTERNAL_PREFIX, InternalRoutes
@@ -274,15 +274,30 @@ class Exchange:
         outcome = outcome_of(error, self.context)
         status = status_of(outcome)
         self._observer.handler_failed(self.context.label, error)
-        body = error_text(error, outcome).encode()
+        headers, body = answer_to_failure(
+            error, outcome, status, self._failed_request(), self.context, self._isolate
+        )
         head = self._head(
             status.value,
             status.phrase,
-            [("Content-Type", "text/plain;charset=UTF-8")],
+            headers,
             [_content_length(len(body))],
         )
         self._write_if_open(head if self._request.method == "HEAD" else head + body)
         return outcome
+
+    def _failed_request(self) -> FailedRequest:
+        request = self._request
+        return FailedRequest(
+            request.method,
+            self._url(),
+            [
+                (name.decode("latin-1"), value.decode("latin-1"))
+                for name, value in request.raw_headers
+            ],
+            request.content_length,
+            has_body=self._body is not None,
+        )
 
     def _write_if_open(self, data: bytes) -> None:
         if self._request.transport is not None:

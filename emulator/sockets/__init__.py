@@ -1,5 +1,6 @@
 """connect() and Socket. Floor 3; must not know HTTP."""
 
+from emulator.sockets.account import SocketAccount, accounts_of
 from emulator.sockets.address import SocketAddress, SocketInfo, parse_address
 from emulator.sockets.census import OpenSocket, open_sockets
 from emulator.sockets.connect import accept, connect
@@ -20,6 +21,7 @@ __all__ = [
     "Policy",
     "SecureTransport",
     "Socket",
+    "SocketAccount",
     "SocketAddress",
     "SocketEvent",
     "SocketInfo",
@@ -27,6 +29,7 @@ __all__ = [
     "SocketState",
     "Trust",
     "accept",
+    "accounts_of",
     "connect",
     "end_lingering",
     "open_sockets",

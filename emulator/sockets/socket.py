@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from emulator import errors
-from emulator.context import Claim, IoContext, Owned
+from emulator.context import Claim, IoContext, Owned, Traffic
 from emulator.errors import ConfigError, SocketError
 from emulator.naming import camel_case_aliases
 from emulator.sockets import census
@@ -67,11 +67,11 @@ class Socket(Owned, WireListener):
         self._closed: Promise[None] = Promise()
         self._over: Promise[None] = Promise()
         self._upgraded_from = upgraded_from
-        self._wire = (
-            Wire(self, context.traffic, options.high_water_mark)
-            if upgraded_from is None
-            else upgraded_from.wire
-        )
+        if upgraded_from is None:
+            self._wire = Wire(self, Traffic(), options.high_water_mark)
+            context.connections.count(self._wire, self._wire.traffic)
+        else:
+            self._wire = upgraded_from.wire
         self._tls: TlsLayer | None = None
         if address is not None and options.secure_transport == "on":
             name = server_name or address.host
@@ -258,7 +258,7 @@ class Socket(Owned, WireListener):
     # What the connection says.
 
     def wire_opened(self) -> None:
-        self._context.traffic.sockets += 1
+        self._wire.traffic.sockets += 1
         if self._upgraded_from is not None:
             self._upgraded_from._opened.resolve(self._info)
         self._begin()

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from emulator.context import Claim, IoContext, always, current, user_frame
+from emulator.context import Claim, IoContext, Traffic, always, current, user_frame
 from emulator.sockets.address import SocketAddress
 from emulator.sockets.connect import begin_connection, tell_wait
 from emulator.sockets.network import DEFAULT_NETWORK, Network
@@ -139,7 +139,7 @@ def _take_over(context: IoContext, transport: Any, given: Any) -> None:
     if context.ended:
         transport.close()
     else:
-        context.traffic.sockets += 1
+        context.connections.count(transport, Traffic(sockets=1))
         context.own(transport, transport.close, lambda: not transport.is_closing())
 
 

@@ -79,6 +79,7 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
 
     Hand it to the event loop as a connection's protocol; it serves as source and sink from the start.
     `traffic` is counted up as bytes pass; from `high_water_mark_bytes` unsent on the feeder is asked to hold back.
+    `made` is when it was made, by the monotonic clock.
     """
 
     def __init__(
@@ -88,8 +89,8 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
         high_water_mark_bytes: int = HIGH_WATER_MARK_BYTES,
     ) -> None:
         self._listener = listener
-        self._traffic = traffic
-        self.last_used = monotonic()
+        self.traffic = traffic
+        self.made = self.last_used = monotonic()
         self._transport: asyncio.Transport | None = None
         self._receiver: Receiver | None = None
         self._feeder: Feeder | None = None
@@ -113,6 +114,11 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
     def listen(self, listener: WireListener) -> None:
         """Tell `listener`, in place of the one before, what becomes of the connection."""
         self._listener = listener
+
+    @property
+    def listener(self) -> WireListener:
+        """Whom it tells what becomes of the connection."""
+        return self._listener
 
     @property
     def peer_ended(self) -> bool:
@@ -174,7 +180,7 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
             transport.write(data)
             self._spoken = True
             self.last_used = monotonic()
-            self._traffic.bytes_sent += len(data)
+            self.traffic.bytes_sent += len(data)
         return self._outgoing is Outgoing.FLOWING
 
     def flush(self) -> Promise[None]:
@@ -271,7 +277,7 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
             self._listener.wire_answered(data)
         receiver = self._receiver
         if receiver is not None:
-            self._traffic.bytes_received += len(data)
+            self.traffic.bytes_received += len(data)
             self.last_used = monotonic()
             receiver.receive(data)
             return

@@ -16,6 +16,7 @@ FLOORS = {
     "emulator.folding": 0,
     "emulator.naming": 0,
     "emulator.printable": 0,
+    "emulator.quantities": 0,
     "emulator.failures": 0.5,
     "emulator.config": 1,
     "emulator.context": 2,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from emulator.context import EventRecord, Outcome, Traffic
-from emulator.dev.lines import cut, duration, request_columns, request_line, size
+from emulator.dev.lines import cut, request_columns, request_line
 from emulator.printable import printable, printable_block
+from emulator.quantities import duration, size
 
 
 @pytest.mark.parametrize(
