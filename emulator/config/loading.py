@@ -143,8 +143,8 @@ def resolve(sources: Sources) -> Config:
         crons=sources.added("crons"),
         run_crons=bool(chosen("run_crons")),
         local_protocol=LocalProtocol(chosen("local_protocol")),
-        https_key_path=_https_file(sources, "https_key_path", "https_cert_path"),
-        https_cert_path=_https_file(sources, "https_cert_path", "https_key_path"),
+        https_key_path=sources.path("https_key_path"),
+        https_cert_path=sources.path("https_cert_path"),
         unix_socket=sources.path("unix_socket"),
         reload=bool(chosen("reload")),
         keep_last_good=bool(chosen("keep_last_good")),
@@ -188,22 +188,6 @@ def _services(values: Values) -> tuple[ServiceBinding, ...]:
         )
         for entry in values.repeated.get("services", [])
     )
-
-
-def _https_file(sources: Sources, name: str, other: str) -> Path | None:
-    """One of the two files that serve https: both are there, or neither."""
-    path = sources.path(name)
-    option = setting(name).option[0]
-    if path is None:
-        return None
-    if sources.path(other) is None:
-        message = errors.HTTPS_PAIR.format(given=option, other=setting(other).option[0])
-        raise errors.ConfigError(message)
-    path = path.resolve()
-    if not os.path.isfile(path):
-        shown = shown_path(path, sources.directory)
-        raise errors.ConfigError(errors.HTTPS_FILE_MISSING.format(option=option, path=shown))
-    return path
 
 
 def _check_formats(sources: Sources) -> None:

@@ -49,8 +49,6 @@ SECRET_QUOTES = (
     "{file}, line {line}: the value of {name} begins with a quote, which must end it too."
 )
 SECRET_MISSING = "{file}: `secrets.required` names {name}, which {files} does not have."
-HTTPS_FILE_MISSING = "{option}: there is no file {path}."
-HTTPS_PAIR = "{given} needs {other}: give both, or neither to have a certificate made."
 
 # Where a setting is from, and what has changed.
 HIDDEN = "(hidden)"
