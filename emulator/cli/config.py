@@ -10,13 +10,26 @@ from pathlib import Path
 
 import click
 
+from emulator.cli.manual import FAILED, MISUSED, Manual
 from emulator.cli.options import SESSION, from_settings
 from emulator.printable import printable
 
 VALUE_COLUMNS = 40
 
 
-@click.command("config", short_help="Show the settings in force, and where each is from.")
+@click.command(
+    "config",
+    cls=Manual,
+    short_help="Show the settings in force, and where each is from.",
+    groups={"What is shown": ("as_json",)},
+    examples=(
+        ("pyworker config", "what pyworker dev would use here"),
+        ("pyworker config --env staging", "what it would use in an environment"),
+        ("pyworker config --json", "the same for programs"),
+    ),
+    exit_codes=(("0", "The settings can be used."), FAILED, MISUSED),
+    see_also=("pyworker dev", "docs/settings.md"),
+)
 @from_settings(*SESSION)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(config_file: tuple[str, ...], as_json: bool, **overrides: object) -> None:
@@ -24,12 +37,6 @@ def command(config_file: tuple[str, ...], as_json: bool, **overrides: object) ->
 
     Each line is a setting, its value, and where it is from: a file and its line, the command line,
     an environment variable, or the default. The values of secrets are hidden.
-
-    \b
-    Examples:
-      pyworker config                   what pyworker dev would use here
-      pyworker config --env staging     what it would use in an environment
-      pyworker config --json            the same for programs
     """
     # Imported on use: `pyworker config --help` does not load the settings' reader.
     from emulator.config.explanation import explain

@@ -13,7 +13,7 @@ import click
 WIDTH = 100
 # Which group an option is in, by the parameter's name; a command may add groups of its own.
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "What to run": ("main", "config_file", "environment", "var", "name"),
+    "What to run": ("main", "config_file", "environment", "var", "env_file", "name"),
     "Where to listen": (
         *("ip", "port", "local_protocol", "https_key_path", "https_cert_path"),
         *("unix_socket", "host", "allow_host"),

@@ -36,6 +36,7 @@ SESSION = (
     "config_file",
     "environment",
     "var",
+    "env_file",
     "local_protocol",
     "https_key_path",
     "https_cert_path",

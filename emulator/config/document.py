@@ -51,6 +51,14 @@ class Document:
         offset = self._offset(key, Part.KEY)
         return None if offset is None else _line_and_column(self.text, offset)[0]
 
+    def place(self, key: str, part: Part = Part.VALUE) -> str:
+        """Return the words for where `key` is: the file, and its line and column if it has any."""
+        offset = self._offset(key, part)
+        if offset is None:
+            return self.shown
+        line, column = _line_and_column(self.text, offset)
+        return errors.CONFIG_PLACE.format(file=self.shown, line=line, column=column)
+
     def refusal(
         self, template: str, key: str, part: Part = Part.VALUE, /, **fields: object
     ) -> errors.ConfigError:
@@ -58,13 +66,12 @@ class Document:
 
         `template` names the file as {file}, the key as {key}, and `fields`.
         """
+        message = template.format(file=self.place(key, part), key=key, **fields)
         offset = self._offset(key, part)
         if offset is None:
-            return errors.ConfigError(template.format(file=self.shown, key=key, **fields))
-        line, column = _line_and_column(self.text, offset)
-        place = errors.CONFIG_PLACE.format(file=self.shown, line=line, column=column)
-        message = template.format(file=place, key=key, **fields)
-        return errors.ConfigError(f"{message}\n{excerpt(self.text, line, column)}")
+            return errors.ConfigError(message)
+        shown = excerpt(self.text, *_line_and_column(self.text, offset))
+        return errors.ConfigError(f"{message}\n{shown}")
 
     def assignment(self, key: str, value: str) -> str:
         """Return the words that give `key` the `value` in this file's syntax."""

@@ -24,7 +24,15 @@ from emulator.config.variables import given_variables
 from emulator.printable import printable
 
 # Settings that are no field of a Config, or that are shown one by one.
-_NO_FIELD = ("config_file", "environments", "vars", "var", "secrets_required", "load_dot_env")
+_NO_FIELD = (
+    "config_file",
+    "environments",
+    "vars",
+    "var",
+    "env_file",
+    "secrets_required",
+    "load_dot_env",
+)
 _READERS: dict[str, Callable[[Config], object]] = {
     "connections": lambda config: config.limits.connections,
     "connection_mode": lambda config: config.limits.connection_mode,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import cast
@@ -108,7 +108,7 @@ def resolve(sources: Sources) -> Config:
     _check_formats(sources)
     main = _main(sources)
     chosen = sources.chosen
-    secrets, secret_notes = _secrets(sources, main)
+    secrets = secrets_of(sources, main)
     variables: dict[str, object] = {
         **cast("dict[str, object]", values.plain.get("vars", {})),
         **secrets.values,
@@ -137,15 +137,15 @@ def resolve(sources: Sources) -> Config:
         strict=strict,
         event_loop=EventLoopChoice(chosen("event_loop")),
         source=None if document is None else document.path,
-        notes=(*noted, *sources.notes, *secret_notes),
+        notes=(*noted, *sources.notes, *secrets.notes),
         environment=sources.environment,
         secrets=frozenset(secrets.values),
         services=_services(values),
         crons=_crons(sources),
         run_crons=bool(chosen("run_crons")),
         local_protocol=LocalProtocol(chosen("local_protocol")),
-        https_key_path=_https_file(sources, "https_key_path", "https_cert_path"),
-        https_cert_path=_https_file(sources, "https_cert_path", "https_key_path"),
+        https_key_path=sources.path("https_key_path"),
+        https_cert_path=sources.path("https_cert_path"),
         unix_socket=sources.path("unix_socket"),
         reload=bool(chosen("reload")),
         keep_last_good=bool(chosen("keep_last_good")),
@@ -157,16 +157,13 @@ def resolve(sources: Sources) -> Config:
 
 def secrets_of(sources: Sources, main: Path) -> Secrets:
     """Return the secrets of the worker `main`: beside the settings file, or beside itself."""
-    return _secrets(sources, main)[0]
-
-
-def _secrets(sources: Sources, main: Path) -> tuple[Secrets, tuple[str, ...]]:
     document = sources.document
     found = read_secrets(
         main.parent if document is None else document.path.parent,
         sources.environment,
         directory=sources.directory,
         with_dot_env=bool(sources.chosen("load_dot_env")),
+        env_files=sources.added("env_file"),
     )
     required = cast("list[str] | None", sources.values.plain.get("secrets_required"))
     return only_required(found, required, sources.shown)
@@ -203,22 +200,6 @@ def _crons(sources: Sources) -> tuple[Cron, ...]:
     return tuple(crons)
 
 
-def _https_file(sources: Sources, name: str, other: str) -> Path | None:
-    """One of the two files that serve https: both are there, or neither."""
-    path = sources.path(name)
-    option = setting(name).option[0]
-    if path is None:
-        return None
-    if sources.path(other) is None:
-        message = errors.HTTPS_PAIR.format(given=option, other=setting(other).option[0])
-        raise errors.ConfigError(message)
-    path = path.resolve()
-    if not os.path.isfile(path):
-        shown = shown_path(path, sources.directory)
-        raise errors.ConfigError(errors.HTTPS_FILE_MISSING.format(option=option, path=shown))
-    return path
-
-
 def _check_formats(sources: Sources) -> None:
     name = sources.values.plain.get("name")
     if isinstance(name, str) and not _WORKER_NAME.fullmatch(name):
@@ -234,7 +215,7 @@ def _main(sources: Sources) -> Path:
     script = cast("str | None", sources.given.get("main"))
     if script is not None:
         path = (directory / script).resolve()
-        _check_worker_file(path, directory, f"SCRIPT {script}")
+        _check_worker_file(path, directory, lambda: f"SCRIPT {script}")
         return path
     if document is None:
         names = ", ".join(FILE_NAMES)
@@ -245,16 +226,16 @@ def _main(sources: Sources) -> Path:
         message = errors.CONFIG_NO_MAIN.format(file=document.shown, example=example)
         raise errors.ConfigError(message)
     path = (document.path.parent / cast("str", main)).resolve()
-    _check_worker_file(path, directory, f"{document.shown}: `{sources.values.places['main']}`")
+    _check_worker_file(path, directory, lambda: sources.origin("main"))
     return path
 
 
-def _check_worker_file(path: Path, directory: Path, origin: str) -> None:
+def _check_worker_file(path: Path, directory: Path, origin: Callable[[], str]) -> None:
     shown = shown_path(path, directory)
     if os.path.isdir(path):
-        raise errors.ConfigError(errors.MAIN_IS_DIRECTORY.format(origin=origin, path=shown))
+        raise errors.ConfigError(errors.MAIN_IS_DIRECTORY.format(origin=origin(), path=shown))
     if path.suffix != ".py":
-        raise errors.ConfigError(errors.MAIN_NOT_PYTHON.format(origin=origin, path=shown))
+        raise errors.ConfigError(errors.MAIN_NOT_PYTHON.format(origin=origin(), path=shown))
     if not os.path.isfile(path):
         # Imported on use: only a mistake needs it.
         import difflib
@@ -263,7 +244,7 @@ def _check_worker_file(path: Path, directory: Path, origin: str) -> None:
         siblings = [entry.name for entry in path.parent.glob("*.py")]
         if near := difflib.get_close_matches(path.name, siblings, n=1):
             hint = f" Did you mean {shown_path(path.parent / near[0], directory)}?"
-        raise errors.ConfigError(errors.MAIN_MISSING.format(origin=origin, path=shown, hint=hint))
+        raise errors.ConfigError(errors.MAIN_MISSING.format(origin=origin(), path=shown, hint=hint))
 
 
 def _name_after(main: Path) -> str:
@@ -298,16 +279,16 @@ def _listeners(sources: Sources) -> tuple[ConnectListener, ...]:
 
 def _authorities(sources: Sources) -> tuple[Path, ...]:
     """The files of --tls-ca, after those of the settings file."""
-    named: list[tuple[str, Path]] = []
     directory, document = sources.directory, sources.document
+    named: list[tuple[bool, Path]] = []
     if document is not None:
-        origin = f"{document.shown}: `dev.tls_ca`"
         files = cast("list[str]", sources.values.plain.get("tls_ca", []))
-        named += [(origin, document.path.parent / file) for file in files]
+        named += [(True, document.path.parent / file) for file in files]
     given = cast("tuple[str, ...]", sources.given.get("tls_ca", ()))
-    named += [("--tls-ca", directory / file) for file in given]
-    for origin, path in named:
+    named += [(False, directory / file) for file in given]
+    for in_file, path in named:
         if not os.path.isfile(path):
+            origin = sources.origin("tls_ca") if in_file else "--tls-ca"
             shown = shown_path(path.resolve(), directory)
             raise errors.ConfigError(errors.TLS_CA_MISSING.format(origin=origin, path=shown))
     return tuple(path.resolve() for _, path in named)

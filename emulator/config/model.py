@@ -84,12 +84,12 @@ class Strictness:
 class Config:
     """The settings in force.
 
-    `main`, `tls_ca`, `https_key_path` and `https_cert_path` are absolute and were files when the
-    settings were read; the latter two are both there or neither. `vars` holds what JSON can hold,
-    secrets among it; `secrets` are the names of those, whose values must not be shown. `tls_ca` and
-    `tls_insecure` are what the settings file and the command line say. `source` is the settings
-    file, None when there is none; `sources` are all files that a change of settings can come from,
-    also those that don't exist yet. `notes` are sentences for the user, one a line.
+    `main` and `tls_ca` are absolute and were files when the settings were read; the other paths are
+    absolute and may not be there. `vars` holds what JSON can hold, secrets among it; `secrets` are
+    the names of those, whose values must not be shown. `tls_ca` and `tls_insecure` are what the
+    settings file and the command line say. `source` is the settings file, None when there is none;
+    `sources` are all files that a change of settings can come from, also those that don't exist
+    yet. `notes` are sentences for the user, one a line.
     """
 
     name: str

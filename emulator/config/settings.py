@@ -67,6 +67,13 @@ SETTINGS: tuple[Setting, ...] = (
         key="secrets.required",
     ),
     Setting(
+        "env_file",
+        Kind.STRING_OR_STRINGS,
+        "A file of secrets to read in place of .env, from the settings file's folder.",
+        option=("--env-file",),
+        metavar="FILE",
+    ),
+    Setting(
         "load_dot_env",
         Kind.BOOLEAN,
         "Whether secrets may come from .env when there is no .dev.vars.",

@@ -67,6 +67,12 @@ class Sources:
             return None
         return self.document.path.parent / cast("str", self.values.plain[name])
 
+    def origin(self, name: str) -> str:
+        """Return the words for where the settings file has the setting `name`, and its key."""
+        assert self.document is not None
+        path = self.values.places[name]
+        return f"{self.document.place(path)}: `{path}`"
+
     def refusal(
         self, template: str, name: str, /, *, index: int | None = None, **fields: object
     ) -> errors.ConfigError:

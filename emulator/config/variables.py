@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from emulator import errors
@@ -19,11 +19,15 @@ from emulator.config.document import read_text, shown_path
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """The secrets' values by name, where each is from, and all files that they could come from."""
+    """The secrets' values by name, where each is from, and all files that they could come from.
+
+    `notes` are sentences for the user.
+    """
 
     values: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
     candidates: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read_secrets(
@@ -31,21 +35,30 @@ def read_secrets(
     environment: str | None,
     *,
     directory: Path,
-    with_dot_env: bool,
+    with_dot_env: bool = True,
+    env_files: Iterable[str] = (),
 ) -> Secrets:
     """Read the secrets in `folder`: .dev.vars.NAME, else .dev.vars, else all of .env's files.
 
-    Messages show files relative to `directory`. Raises ConfigError.
+    `env_files` are read in place of the latter, and must be there. Messages show files relative to
+    `directory`. Raises ConfigError.
     """
     own = [".dev.vars"] if environment is None else [f".dev.vars.{environment}", ".dev.vars"]
     shared = [".env", ".env.local"] if with_dot_env else []
     if with_dot_env and environment is not None:
         shared += [f".env.{environment}", f".env.{environment}.local"]
+    shared = list(env_files) or shared
     candidates = tuple(folder / name for name in (*own, *shared))
     for file in candidates[: len(own)]:
         if os.path.isfile(file):
-            return _read([file], candidates, directory, with_references=False)
+            found = _read([file], candidates, directory, with_references=False)
+            unread = (errors.SECRETS_UNREAD.format(file=file.name),) if env_files else ()
+            return replace(found, notes=unread)
     files = [file for file in candidates[len(own) :] if os.path.isfile(file)]
+    for file in candidates[len(own) :]:
+        if env_files and file not in files:
+            message = errors.SECRETS_MISSING.format(file=shown_path(file, directory))
+            raise errors.ConfigError(message)
     if not files:
         return Secrets(candidates=candidates)
     return _read(files, candidates, directory, with_references=True)
@@ -68,25 +81,24 @@ def _read(
     return Secrets(expand(values) if with_references else values, places, candidates)
 
 
-def only_required(
-    secrets: Secrets, required: Iterable[str] | None, shown: str
-) -> tuple[Secrets, tuple[str, ...]]:
-    """Return the secrets that `required` names, and a note for each that is missing.
+def only_required(secrets: Secrets, required: Iterable[str] | None, shown: str) -> Secrets:
+    """Return the secrets that `required` names, with a note for each that is missing.
 
     Without `required` they are all returned. `shown` is the settings file.
     """
     if required is None:
-        return secrets, ()
+        return secrets
     names = list(dict.fromkeys(required))
-    values = {name: secrets.values[name] for name in names if name in secrets.values}
-    places = {name: secrets.places[name] for name in values}
+    missing = (name for name in names if name not in secrets.values)
     files = secrets.candidates[0].name
-    notes = tuple(
-        errors.SECRET_MISSING.format(file=shown, name=name, files=files)
-        for name in names
-        if name not in values
+    return replace(
+        secrets,
+        values={name: secrets.values[name] for name in names if name in secrets.values},
+        notes=(
+            *secrets.notes,
+            *(errors.SECRET_MISSING.format(file=shown, name=name, files=files) for name in missing),
+        ),
     )
-    return Secrets(values, places, secrets.candidates), notes
 
 
 def given_variables(texts: Iterable[str]) -> dict[str, str]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 # Settings.
 CONFIG_MISSING = "{file} does not exist. Check the path given to --config."
+SECRETS_MISSING = "--env-file: there is no file {file}."
+SECRETS_UNREAD = "--env-file has no effect: {file} is there, and comes first."
 CONFIG_IS_DIRECTORY = "{file} is a directory. Give --config the settings file inside it."
 CONFIG_UNREADABLE = "{file} can't be read: {reason}."
 CONFIG_NOT_UTF8 = "{file} is not UTF-8 text (byte {byte}). Save it as UTF-8."
@@ -50,8 +52,6 @@ SECRET_QUOTES = (
     "{file}, line {line}: the value of {name} begins with a quote, which must end it too."
 )
 SECRET_MISSING = "{file}: `secrets.required` names {name}, which {files} does not have."
-HTTPS_FILE_MISSING = "{option}: there is no file {path}."
-HTTPS_PAIR = "{given} needs {other}: give both, or neither to have a certificate made."
 
 # Where a setting is from, and what has changed.
 HIDDEN = "(hidden)"

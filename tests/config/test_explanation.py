@@ -92,7 +92,7 @@ def test_every_setting_that_is_applied_is_explained(project: Path) -> None:
     (one,) = explain((), {}, directory=project, environ={})
     names = {setting.name for setting, _ in one.settings}
     elsewhere = {
-        *("config_file", "environments", "var", "secrets_required", "load_dot_env"),
+        *("config_file", "environments", "var", "env_file", "secrets_required", "load_dot_env"),
         *(row.name for row in SETTINGS if row.key is not None and "[]" in row.key),
     }
     applied = {row.name for row in SETTINGS if row.effect is Effect.APPLIED}

@@ -192,7 +192,7 @@ def test_no_main(project: Path) -> None:
 
 def test_a_main_that_is_missing(project: Path) -> None:
     assert refusal(project, 'main = "src/workr.py"') == (
-        "wrangler_py.toml: `main`: there is no file src/workr.py. Did you mean src/worker.py?"
+        "wrangler_py.toml, line 1, column 8: `main`: there is no file src/workr.py. Did you mean src/worker.py?"
     )
 
 
@@ -208,7 +208,7 @@ def test_a_script_that_is_a_directory(project: Path) -> None:
 
 def test_a_main_that_is_not_python(project: Path) -> None:
     assert refusal(project, 'main = "src/index.js"') == (
-        "wrangler_py.toml: `main`: src/index.js is not a Python file. pyworker runs workers in "
+        "wrangler_py.toml, line 1, column 8: `main`: src/index.js is not a Python file. pyworker runs workers in "
         ".py files."
     )
 

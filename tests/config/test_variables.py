@@ -73,6 +73,20 @@ def test_env_files_can_be_left_alone(project: Path) -> None:
     assert str(caught.value) == f"The variable {variable} must be one of true, false, found no."
 
 
+def test_files_named_outright_take_the_place_of_env(project: Path) -> None:
+    write(project, env="A=env")
+    (project / "src" / "one").write_text("A=1\nB=1")
+    (project / "two").write_text("A=2")
+    assert loaded(project, env_file=("src/one", "two")).vars == {"A": "2", "B": "1"}
+    with pytest.raises(ConfigError) as caught:
+        loaded(project, env_file=("two", "three"))
+    assert str(caught.value) == "--env-file: there is no file three."
+    write(project, dev_vars="A=dev")
+    config = loaded(project, env_file=("two",))
+    assert config.vars["A"] == "dev"
+    assert config.notes == ("--env-file has no effect: .dev.vars is there, and comes first.",)
+
+
 def test_a_folder_called_env_is_none(project: Path) -> None:
     (project / ".env").mkdir()
     assert loaded(project).secrets == frozenset()
