@@ -13,16 +13,15 @@ import click
 WIDTH = 100
 # Which group an option is in, by the parameter's name; a command may add groups of its own.
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "What to run": ("main", "config_file", "environment", "var", "name"),
+    "What to run": ("main", "config_file", "environment", "var"),
     "Where to listen": (
-        *("ip", "port", "local_protocol", "https_key_path", "https_cert_path"),
-        *("unix_socket", "host", "allow_host"),
+        *("ip", "port", "local_protocol", "https_key_path", "https_cert_path", "unix_socket"),
     ),
     "What the worker may reach": (
         *("tls_ca", "tls_insecure", "connect_timeout_seconds", "strict"),
     ),
-    "While it runs": ("reload", "keep_last_good", "run_crons", "inspect", "inspector_port"),
-    "What is shown": ("log_level", "log_format", "show_interactive_dev_session"),
+    "While it runs": ("reload", "keep_last_good", "run_crons"),
+    "What is shown": ("log_level", "log_format"),
 }
 REST = "Other options"
 FAILED = (

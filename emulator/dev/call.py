@@ -155,9 +155,7 @@ class _Call:
                 response = _refused(refusal)
             else:
                 source = self._source(files)
-                response = await dispatch.fetch(
-                    self._isolate, self._request(source), self._context
-                )
+                response = await dispatch.fetch(self._isolate, self._request(source), self._context)
             return await self._deliver(response, files)
         except OutputLostError as lost:
             self._context.abandon()

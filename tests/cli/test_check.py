@@ -63,15 +63,22 @@ def test_a_worker_without_fault(project: Path) -> None:
 
 
 def test_the_report_as_json(project: Path) -> None:
-    report = json.loads(check("--json").stdout)
+    (project / ".dev.vars").write_text("TOKEN=hush\n")
+    answer = json.loads(check("--json").stdout)
+    assert answer.pop("ok") is True
+    [report] = answer.pop("workers")
+    assert answer == {}
     assert report.pop("startup")["limit_ms"] == 1000
     assert report == {
-        "ok": True,
         "name": "shop",
         "main": str(project / "src" / "worker.py"),
         "settings": str(project / "wrangler.toml"),
+        "environment": None,
         "handlers": {"default": ["connect", "fetch"], "named": {"Admin": ["fetch"]}},
-        "bindings": [{"name": "GREETING", "kind": "variable", "value": "hi"}],
+        "bindings": [
+            {"name": "GREETING", "kind": "variable", "value": "hi"},
+            {"name": "TOKEN", "kind": "secret", "value": None},
+        ],
         "modules": [
             {"path": "words.py", "bytes": 16},
             {"path": "worker.py", "bytes": len(WORKER)},
@@ -93,7 +100,7 @@ def test_notes_fail_in_strict_mode_only(project: Path) -> None:
     ]
     assert check("--strict").exit_code == 1
     report = json.loads(check("--strict", "--json").stdout)
-    assert (report["ok"], len(report["notes"])) == (False, 2)
+    assert (report["ok"], len(report["workers"][0]["notes"])) == (False, 2)
 
 
 def test_a_worker_without_fetch_is_noted(project: Path) -> None:
@@ -129,6 +136,29 @@ def test_settings_that_are_wrong_are_json_too(project: Path) -> None:
         "ok": False,
         "error": "SCRIPT no.py: there is no file no.py.",
     }
+
+
+def test_secrets_are_told_by_name_only(project: Path) -> None:
+    (project / ".dev.vars").write_text("TOKEN=hush\n")
+    result = check("--var", "DEBUG:1")
+    assert "            TOKEN (secret)\n" in result.stdout
+    assert "            DEBUG = '1'\n" in result.stdout
+    assert "hush" not in result.output
+
+
+def test_an_environment(project: Path) -> None:
+    with (project / "wrangler.toml").open("a") as file:
+        file.write('[env.staging.vars]\nGREETING = "ho"\n')
+    result = check("--env", "staging")
+    assert "  settings  wrangler.toml, environment staging\n" in result.stdout
+    assert "  env       GREETING = 'ho'\n" in result.stdout
+
+
+def test_several_workers(project: Path) -> None:
+    (project / "other.toml").write_text('name = "other"\nmain = "src/worker.py"\n')
+    result = check("-c", "wrangler.toml", "-c", "other.toml")
+    assert result.stdout.startswith("Worker shop ")
+    assert "\n\nWorker other " in result.stdout
 
 
 def test_misuse(project: Path) -> None:

@@ -67,6 +67,19 @@ def test_choices(bash: dict[str, str], tmp_path: Path) -> None:
     assert completed(bash, tmp_path, "pyworker", "init", "--template", "") == ["hello", "tcp"]
 
 
+def test_environments(bash: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "wrangler.toml").write_text("[env.staging]\n[env.production]\n")
+    assert completed(bash, tmp_path, "pyworker", "dev", "--env", "s") == ["staging"]
+    (tmp_path / "other.toml").write_text("[env.canary]\n")
+    words = ("pyworker", "dev", "-c", "other.toml", "--env", "")
+    assert completed(bash, tmp_path, *words) == ["canary"]
+
+
+def test_a_broken_settings_file_offers_nothing(bash: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "wrangler.toml").write_text("[env.staging\n")
+    assert completed(bash, tmp_path, "pyworker", "dev", "--env", "s") == [""]
+
+
 @pytest.mark.parametrize("words", [("dev", "work"), ("dev", "-c", ""), ("call", "/", "--main", "")])
 def test_files_are_left_to_the_shell(
     words: tuple[str, ...], bash: dict[str, str], tmp_path: Path
