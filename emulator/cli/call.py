@@ -99,6 +99,8 @@ Part = bytes | Path | TextIO
     "config_file",
     "environment",
     "var",
+    "log_level",
+    "log_format",
     "tls_ca",
     "tls_insecure",
     "connect_timeout_seconds",
@@ -143,11 +145,11 @@ def command(
     config, *_ = load_all([Path(file) for file in config_file], overrides)
 
     from emulator.dev.call import Delivery, Order, run
-    from emulator.dev.terminal import Terminal
+    from emulator.dev.console import face_for
 
     order = Order(method, url, tuple(complete), body)
     delivery = Delivery(Path(output) if output else None, include, fail)
-    sys.exit(run(config, order, delivery, Terminal.for_process(errors_only=True)))
+    sys.exit(run(config, order, delivery, face_for(config, errors_only=True)))
 
 
 def _headers(given: tuple[str, ...]) -> list[tuple[str, str]]:

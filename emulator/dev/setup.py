@@ -69,9 +69,7 @@ def loop_factory(choice: EventLoopChoice) -> Callable[[], asyncio.AbstractEventL
     return uvloop.new_event_loop
 
 
-def run_to_end(
-    loop: asyncio.AbstractEventLoop, main: Coroutine[Any, Any, T], terminal: Face
-) -> T:
+def run_to_end(loop: asyncio.AbstractEventLoop, main: Coroutine[Any, Any, T], terminal: Face) -> T:
     """Run `main` to its end and return its result, whatever the worker's own tasks raise.
 
     asyncio lets sys.exit() in a task or callback break out of the loop; the loop can go on afterwards.

@@ -25,7 +25,7 @@ async def test_its_tests_pass(project: Path) -> None:
     argv = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
     async with running(argv, cwd=project, environ={"PYTHONPATH": str(REPOSITORY)}) as process:
         assert await process.wait() == 0, process.output
-        assert await process.line(r"^\d+ passed in")
+        await process.line(r"^\d+ passed in")
 
 
 async def test_its_check_finds_nothing(project: Path) -> None:
