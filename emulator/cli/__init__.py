@@ -62,7 +62,7 @@ class LazyGroup(click.Group):
             raise click.ClickException(describe(error)) from error
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("pyworker", cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(
     __version__, "--version", prog_name="pyworker", message="%(prog)s %(version)s"
 )

@@ -95,7 +95,17 @@ Part = bytes | Path | TextIO
     metavar="SCRIPT",
     help="The worker's file. Default: the settings file's `main`.",
 )
-@from_settings("config_file", "tls_ca", "tls_insecure", "connect_timeout_seconds", "strict")
+@from_settings(
+    "config_file",
+    "environment",
+    "var",
+    "log_level",
+    "log_format",
+    "tls_ca",
+    "tls_insecure",
+    "connect_timeout_seconds",
+    "strict",
+)
 def command(
     path: str,
     method: str | None,
@@ -105,7 +115,7 @@ def command(
     include: bool,
     output: str | None,
     fail: bool,
-    config_file: str | None,
+    config_file: tuple[str, ...],
     **overrides: object,
 ) -> None:
     """Give the worker one request and print its response: no server, no port.
@@ -130,16 +140,16 @@ def command(
     complete += [pair for pair in sent if pair[1]]
 
     # Imported on use: `pyworker call --help` loads neither the settings' reader nor the runtime.
-    from emulator.config import load
+    from emulator.config import load_all
 
-    config = load(None if config_file is None else Path(config_file), overrides)
+    config, *_ = load_all([Path(file) for file in config_file], overrides)
 
     from emulator.dev.call import Delivery, Order, run
-    from emulator.dev.terminal import Terminal
+    from emulator.dev.console import face_for
 
     order = Order(method, url, tuple(complete), body)
     delivery = Delivery(Path(output) if output else None, include, fail)
-    sys.exit(run(config, order, delivery, Terminal.for_process(errors_only=True)))
+    sys.exit(run(config, order, delivery, face_for(config, errors_only=True)))
 
 
 def _headers(given: tuple[str, ...]) -> list[tuple[str, str]]:

@@ -24,6 +24,7 @@ from emulator.errors import PyworkerError
     examples=(
         ("pyworker check", "the worker of this folder's settings"),
         ("pyworker check worker.py", "one file"),
+        ("pyworker check --env staging", "what env.staging says in the settings file"),
         ("pyworker check --strict", "for CI: a note is a failure"),
         ("pyworker check --json", "for programs; see docs/tools.md"),
     ),
@@ -34,9 +35,9 @@ from emulator.errors import PyworkerError
     ),
     see_also=("pyworker dev", "pyworker call", "docs/tools.md"),
 )
-@from_settings("main", "config_file", "strict")
+@from_settings("main", "config_file", "environment", "var", "strict")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
-def command(config_file: str | None, as_json: bool, **overrides: object) -> None:
+def command(config_file: tuple[str, ...], as_json: bool, **overrides: object) -> None:
     """Load a worker as production would, under the rules of global scope, and report.
 
     Listed are its handlers, what env holds (secrets by name only), its modules and their size, and its start-up time.
@@ -44,14 +45,14 @@ def command(config_file: str | None, as_json: bool, **overrides: object) -> None
     No handler is called. With --strict every note is a failure.
     """
     # Imported on use: `pyworker check --help` loads neither the settings' reader nor the runtime.
-    from emulator.config import load
+    from emulator.config import load_all
 
     try:
-        config = load(None if config_file is None else Path(config_file), overrides)
+        configs = load_all([Path(file) for file in config_file], overrides)
 
         from emulator.dev.check import check, text_of
 
-        report = check(config)
+        reports = [check(config) for config in configs]
     except PyworkerError as error:
         if not as_json:
             raise
@@ -59,7 +60,11 @@ def command(config_file: str | None, as_json: bool, **overrides: object) -> None
 
         click.echo(json.dumps({"ok": False, "error": describe_failure(error)}, indent=2))
         sys.exit(1)
-    ok = not (report.notes and overrides.get("strict"))
-    click.echo(json.dumps({"ok": ok, **report.as_json()}, indent=2) if as_json else text_of(report))
+    ok = not (overrides.get("strict") and any(report.notes for report in reports))
+    if as_json:
+        workers = [report.as_json() for report in reports]
+        click.echo(json.dumps({"ok": ok, "workers": workers}, indent=2))
+    else:
+        click.echo("\n\n".join(map(text_of, reports)))
     if not ok:
         sys.exit(1)

@@ -15,14 +15,13 @@ WIDTH = 100
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "What to run": ("main", "config_file", "environment", "var", "env_file", "name"),
     "Where to listen": (
-        *("ip", "port", "local_protocol", "https_key_path", "https_cert_path"),
-        *("unix_socket", "host", "allow_host"),
+        *("ip", "port", "local_protocol", "https_key_path", "https_cert_path", "unix_socket"),
     ),
     "What the worker may reach": (
         *("tls_ca", "tls_insecure", "connect_timeout_seconds", "strict"),
     ),
-    "While it runs": ("reload", "keep_last_good", "run_crons", "inspect", "inspector_port"),
-    "What is shown": ("log_level", "log_format", "show_interactive_dev_session"),
+    "While it runs": ("reload", "keep_last_good", "run_crons"),
+    "What is shown": ("log_level", "log_format"),
 }
 REST = "Other options"
 FAILED = (

@@ -6,17 +6,41 @@ Floor 8. Owns how a row becomes an option; what the rows are is the table's busi
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from emulator.config.settings import setting
 from emulator.config.table import Kind, Setting
+from emulator.errors import ConfigError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 # A file that need not be there: the shell completes it, the settings' reader says what is wrong with it.
 FILE = click.Path()
+
+
+def _environments(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """What the shell offers for --env: the environments of the settings file that would be read."""
+    # Imported on use: only a shell that completes needs the settings' reader.
+    from emulator.config.document import find, read
+
+    named, here = ctx.params.get("config_file"), Path.cwd()
+    start = here.joinpath(ctx.params.get("main") or "worker.py").resolve().parent
+    path = Path(named[0]).resolve() if named else find(start)[0]
+    try:
+        environments = {} if path is None else read(path, here).tables.get("env")
+    except ConfigError:
+        return []
+    names = environments if isinstance(environments, dict) else ()
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+_COMPLETIONS = {"environment": _environments}
 
 _TYPES: dict[Kind, click.ParamType[Any]] = {
     Kind.STRING: click.STRING,
@@ -84,5 +108,6 @@ def _parameter(row: Setting) -> Callable[[Command], Command]:
         type=type_,
         metavar=row.metavar,
         multiple=several,
+        shell_complete=_COMPLETIONS.get(row.name),
         help=help_text,
     )

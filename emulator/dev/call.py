@@ -18,6 +18,8 @@ from emulator import errors
 from emulator.config import Config
 from emulator.config.limits import Limits
 from emulator.context import IoContext, enter
+from emulator.dev.console import Console
+from emulator.dev.face import Face
 from emulator.dev.files import FileSink, FileSource, OutputLostError
 from emulator.dev.setup import (
     INTERRUPTED_EXIT_CODE,
@@ -27,7 +29,6 @@ from emulator.dev.setup import (
     run_to_end,
 )
 from emulator.dev.shutdown import Phase, Shutdown
-from emulator.dev.terminal import Terminal
 from emulator.http import Request, Response
 from emulator.runtime import Isolate, dispatch
 from emulator.server.exchange import BODILESS
@@ -82,14 +83,15 @@ class Delivery:
     fails: bool = False
 
 
-def run(config: Config, order: Order, delivery: Delivery, terminal: Terminal) -> int:
+def run(config: Config, order: Order, delivery: Delivery, terminal: Face) -> int:
     """Make the call; return the process's exit code: 0 for any response, 1 when the handler failed.
 
     Raises WorkerLoadError and ConfigError. SIGINT and SIGTERM are the client's going: the handler is cancelled.
     """
-    shutdown = Shutdown(before_exit=terminal.close)
+    console = Console(terminal)
+    shutdown = Shutdown(before_exit=console.close)
     try:
-        with shutdown.handling_signals(), terminal.capturing_prints():
+        with shutdown.handling_signals(), terminal.capturing_prints(), console.debugging():
             network = network_of(config)
             network.trust.load()
             for note in (*config.notes, *network.trust.notes()):
@@ -103,7 +105,7 @@ def run(config: Config, order: Order, delivery: Delivery, terminal: Terminal) ->
             return INTERRUPTED_EXIT_CODE
         raise
     finally:
-        terminal.close()
+        console.close()
 
 
 class _Call:
@@ -114,7 +116,7 @@ class _Call:
         network: Network,
         order: Order,
         delivery: Delivery,
-        terminal: Terminal,
+        terminal: Face,
     ) -> None:
         self._isolate = isolate
         self._limits = limits

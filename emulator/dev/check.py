@@ -62,6 +62,7 @@ class Report:
     name: str
     main: str
     settings: str | None
+    environment: str | None
     handlers: Handlers
     bindings: list[Binding]
     modules: list[Module]
@@ -112,6 +113,7 @@ def _report(config: Config, isolate: Isolate, notes: _Notes) -> Report:
         name=config.name,
         main=str(config.main),
         settings=None if config.source is None else str(config.source),
+        environment=config.environment,
         handlers=Handlers(
             sorted(isolate.handlers),
             {name: sorted(events) for name, events in isolate.named_handlers.items()},
@@ -124,7 +126,13 @@ def _report(config: Config, isolate: Isolate, notes: _Notes) -> Report:
 
 
 def _bindings(config: Config) -> list[Binding]:
-    return [Binding(name, "variable", value) for name, value in config.vars.items()]
+    variables = [
+        Binding(name, "secret") if name in config.secrets else Binding(name, "variable", value)
+        for name, value in config.vars.items()
+    ]
+    return variables + [
+        Binding(each.binding, f"service {each.service}") for each in config.services
+    ]
 
 
 def _module(file: Path, folder: Path) -> Module:
@@ -136,7 +144,8 @@ def text_of(report: Report) -> str:
     """The report as lines for a person."""
     lines = [f"Worker {report.name} ({_here(report.main)})"]
     if report.settings is not None:
-        lines.append(f"  settings  {_here(report.settings)}")
+        environment = f", environment {report.environment}" if report.environment else ""
+        lines.append(f"  settings  {_here(report.settings)}{environment}")
     lines.append(f"  handlers  {', '.join(report.handlers.default) or 'none'}")
     lines += [
         f"            {', '.join(events) or 'none'} (class {name})"

@@ -27,11 +27,11 @@ from emulator.dev.terminal import Terminal, process_output
 from emulator.sockets import open_sockets
 
 
-def face_for(config: Config) -> Face:
-    """Return the session's voice as the settings have it."""
+def face_for(config: Config, *, errors_only: bool = False) -> Face:
+    """Return the session's voice as the settings have it; `errors_only` keeps standard output for the result."""
     if config.log_format is LogFormat.JSON:
-        return JsonLog(process_output(), config.log_level)
-    return Terminal.for_process(level=config.log_level)
+        return JsonLog(process_output(errors_only=errors_only), config.log_level)
+    return Terminal.for_process(level=config.log_level, errors_only=errors_only)
 
 
 class Console:

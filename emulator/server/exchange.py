@@ -16,11 +16,19 @@ from aiohttp.http import HttpVersion11
 from aiohttp.web_request import BaseRequest
 
 from emulator.context import EventRecord, IoContext, Outcome, enter
-from emulator.errors import SWITCHING_PROTOCOLS
+from emulator.errors import SWITCHING_PROTOCOLS, WorkerLoadError
 from emulator.http import Request, Response
 from emulator.runtime import Isolate, Worker, dispatch
+from emulator.server.accept import preferred
 from emulator.server.connection import ClientGone, HttpConnection, ResponseSink, Sent
-from emulator.server.error_response import FailedRequest, answer_to_failure
+from emulator.server.error_response import (
+    HTML,
+    OFFERS,
+    Answer,
+    FailedRequest,
+    answer_to_failure,
+    answer_to_load_failure,
+)
 from emulator.server.framing import Chunked, Framing, Length, UntilClose, length_of
 from emulator.server.head import ResponseHeadError, encode_head
 from emulator.server.internal import INTERNAL_PREFIX, InternalRoutes
@@ -126,7 +134,7 @@ class Exchange:
         return (
             worker.failure is not None
             and worker.keeps_last_good
-            and "text/html" not in self._request.headers.get("Accept", "")
+            and preferred(OFFERS, self._accept) != HTML
         )
 
     # In.
@@ -274,9 +282,7 @@ class Exchange:
         outcome = outcome_of(error, self.context)
         status = status_of(outcome)
         self._observer.handler_failed(self.context.label, error)
-        headers, body = answer_to_failure(
-            error, outcome, status, self._failed_request(), self.context, self._isolate
-        )
+        headers, body = self._answer_to(error, outcome, status)
         head = self._head(
             status.value,
             status.phrase,
@@ -285,6 +291,18 @@ class Exchange:
         )
         self._write_if_open(head if self._request.method == "HEAD" else head + body)
         return outcome
+
+    def _answer_to(self, error: Exception, outcome: Outcome, status: HTTPStatus) -> Answer:
+        isolate = self.isolate or self._worker.last_good
+        if isinstance(error, WorkerLoadError):
+            return answer_to_load_failure(error, self._accept, isolate.env, isolate.secrets)
+        return answer_to_failure(
+            error, outcome, status, self._failed_request(), self.context, isolate
+        )
+
+    @property
+    def _accept(self) -> list[str]:
+        return self._request.headers.getall("Accept", [])
 
     def _failed_request(self) -> FailedRequest:
         request = self._request

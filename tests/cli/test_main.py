@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from emulator import __version__
-from emulator.cli import main
+from emulator.cli import COMMANDS, main
 
 HEAVY = (
     *("aiohttp", "asyncio", "ssl", "uvloop", "tomllib", "traceback"),
@@ -21,7 +21,7 @@ HEAVY = (
 
 def test_importing_the_command_loads_none_of_the_runtime() -> None:
     code = (
-        "import sys, emulator.cli, emulator.cli.dev\n"
+        f"import sys, emulator.cli, {', '.join(f'emulator.cli.{name}' for name in COMMANDS)}\n"
         f"print(*[name for name in {HEAVY!r} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -36,13 +36,15 @@ def test_version() -> None:
 def test_help_lists_the_commands() -> None:
     result = CliRunner().invoke(main, ["--help"])
     assert result.exit_code == 0
+    for name in COMMANDS:
+        assert f"\n  {name} " in result.output
     assert re.search(r"^  dev +Serve a worker on this machine\.$", result.output, re.MULTILINE)
 
 
 def test_help_of_dev_has_examples_and_defaults() -> None:
     result = CliRunner().invoke(main, ["dev", "-h"])
     assert result.exit_code == 0
-    assert "pyworker dev hello.py             one file, no settings needed" in result.output
+    assert "pyworker dev hello.py           one file, no settings needed" in result.output
     assert "[default: 8787]" in result.output
 
 
