@@ -11,7 +11,7 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 from emulator import errors
@@ -92,10 +92,10 @@ class Cron:
     """A cron expression, made by `parse_cron`; `text` is how it was written."""
 
     text: str
-    _minutes: tuple[int, ...]
-    _hours: tuple[int, ...]
-    _months: frozenset[int]
-    _on_day: _Days
+    _minutes: tuple[int, ...] = field(compare=False, repr=False)
+    _hours: tuple[int, ...] = field(compare=False, repr=False)
+    _months: frozenset[int] = field(compare=False, repr=False)
+    _on_day: _Days = field(compare=False, repr=False)
 
     def __str__(self) -> str:
         return self.text

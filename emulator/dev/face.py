@@ -17,8 +17,16 @@ from enum import IntEnum
 from emulator.config import Config, LogLevel
 from emulator.context import EventRecord, Observer
 from emulator.dev.output import Output
-from emulator.errors import LEFT_DEBUGGER, RELOAD_FAILED, RELOADED, SETTINGS_FAILED
-from emulator.failures import summary
+from emulator.errors import (
+    LEFT_DEBUGGER,
+    NOT_ANSWERED,
+    RELOAD_FAILED,
+    RELOADED,
+    SETTINGS_FAILED,
+    PyworkerError,
+    WorkerLoadError,
+)
+from emulator.failures import describe_failure, summary
 from emulator.quantities import duration
 
 
@@ -132,6 +140,11 @@ class Face(Observer, ABC):
         """The exception, the worker's frames first; leaving a debugger is none."""
         if _left_debugger(error):
             self._say("handler_left", LEFT_DEBUGGER, label)
+        elif isinstance(error, WorkerLoadError):
+            group = ("not_loaded", str(error))
+            text = NOT_ANSWERED.format(error=str(error).partition("\n")[0])
+            if self._least <= Importance.ERROR:
+                self.tell(Message("handler_failed", Importance.ERROR, text, label, group=group))
         else:
             self._fail("handler_failed", "the handler failed", label, error)
 
@@ -194,8 +207,12 @@ class Face(Observer, ABC):
             )
 
     def _fail(self, kind: str, text: str, label: str | None, error: BaseException | None) -> None:
-        if self._least <= Importance.ERROR:
-            self.tell(Message(kind, Importance.ERROR, text, label, error))
+        if self._least > Importance.ERROR:
+            return
+        if isinstance(error, PyworkerError):
+            # Its message says what to do; where we raised it helps nobody.
+            text, error = f"{text}: {describe_failure(error)}", None
+        self.tell(Message(kind, Importance.ERROR, text, label, error))
 
 
 def _left_debugger(error: BaseException) -> bool:

@@ -14,6 +14,7 @@ from time import perf_counter
 
 from emulator import errors
 from emulator.config import Config
+from emulator.config.differences import differences
 from emulator.dev.face import Face
 from emulator.dev.setup import load_worker, network_of
 from emulator.dev.watching import Watched, watching
@@ -153,9 +154,6 @@ def _differences(before: Config, after: Config) -> list[str]:
     """Return what changed, in words."""
     if before == after:
         return []
-    # Imported on use: most saves change no setting.
-    from emulator.config.differences import differences
-
     return differences(before, after)
 
 

@@ -28,6 +28,7 @@ LEFT_DEBUGGER = "ended in the debugger (q)"
 
 RELOADED = "Reloaded after {files} changed ({duration})"
 RELOAD_FAILED = "The worker could not be loaded"
+NOT_ANSWERED = "not answered: {error}"
 RESTART_NEEDED = (
     "These settings are taken when pyworker starts: {names}. Stop it and start it again."
 )

@@ -56,7 +56,7 @@ def completed(bash: dict[str, str], folder: Path, *words: str) -> list[str]:
 
 
 def test_commands(bash: dict[str, str], tmp_path: Path) -> None:
-    assert completed(bash, tmp_path, "pyworker", "c") == ["call", "check", "completion"]
+    assert completed(bash, tmp_path, "pyworker", "c") == ["call", "check", "config", "completion"]
 
 
 def test_options(bash: dict[str, str], tmp_path: Path) -> None:
