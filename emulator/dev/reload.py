@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, time
 
 from emulator import errors
 from emulator.config import Config
@@ -61,9 +61,9 @@ class Reloader:
         self._reconfiguring: asyncio.Task[None] | None = None
         self._mistaken = False
 
-    def start(self) -> None:
-        """Look at the files from now on."""
-        self._watch()
+    def start(self, since: float) -> None:
+        """Look at the files from now on, and for what was saved after `since`, in seconds since 1970."""
+        self._watch(since)
 
     def stop(self) -> None:
         """Look at them no more."""
@@ -76,7 +76,7 @@ class Reloader:
 
         What can't be loaded is told, and leaves the worker failing until the next save.
         """
-        began = perf_counter()
+        began, since = perf_counter(), time()
         config = self._config
         if not changed or changed & set(config.sources) or self._mistaken:
             try:
@@ -98,7 +98,8 @@ class Reloader:
         if told:
             self._apply(config, told)
         self._config = config
-        self._watch()
+        if config.reload:
+            self._watch(since)
 
     def _apply(self, config: Config, told: list[str]) -> None:
         """Have the server follow the new settings, and say which changed."""
@@ -138,13 +139,13 @@ class Reloader:
             if address not in before:
                 self._face.accepting_connections(address)
 
-    def _watch(self) -> None:
+    def _watch(self, since: float) -> None:
         """Look at what is to be looked at now, if that is not what is looked at already."""
         watched = Watched.of([self._config.main.parent], self._config.sources)
         if watched != self._watched:
             self._watching.close()
             self._watched = watched
-            self._watching.enter_context(watching(watched, self.reload, self._unwatched))
+            self._watching.enter_context(watching(watched, since, self.reload, self._unwatched))
 
     def _unwatched(self, reason: str) -> None:
         self._face.note(errors.NOT_WATCHING.format(reason=reason))

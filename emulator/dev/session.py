@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from time import time
 from urllib.parse import urlsplit
 
 from emulator import errors
@@ -46,13 +47,14 @@ def run(config: Config, terminal: Face, read: Callable[[], Config]) -> int:
             network.trust.load()
             for note in (*config.notes, *network.trust.notes()):
                 terminal.note(note)
+            loaded = time()
             # Before the loop runs: Ctrl-C reaches a module that never stops being imported.
             worker = Worker(load_worker(config, terminal))
             worker.keeps_last_good = config.keep_last_good
             with asyncio.Runner(loop_factory=new_loop) as runner:
                 run_to_end(
                     runner.get_loop(),
-                    _serve(config, network, worker, terminal, console, shutdown, read),
+                    _serve(config, network, worker, terminal, console, shutdown, read, loaded),
                     terminal,
                 )
             return 0
@@ -73,6 +75,7 @@ async def _serve(
     console: Console,
     shutdown: Shutdown,
     read: Callable[[], Config],
+    loaded: float,
 ) -> None:
     requested = shutdown.serve()
     server = await start(
@@ -97,7 +100,7 @@ async def _serve(
             terminal.cron_awaited(cron.text, moment)
         reloader = Reloader(config, read, worker, server, terminal)
         if config.reload:
-            reloader.start()
+            reloader.start(loaded)
         with console.serving(config, server.url, reloader.reload):
             await requested.wait()
         reloader.stop()

@@ -7,15 +7,21 @@ of a change.
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 # A save is over when nothing has changed for so long; one that never ends is told of after the other time.
 QUIET_MILLISECONDS = 10
 LONGEST_SAVE_MILLISECONDS = 400
+# How long after the start it is looked for saves that came too early to be told of.
+LOOK_BACK_MILLISECONDS = 1000
+# How far the clock of a file's time may be behind the other one.
+CLOCK_SECONDS = 0.01
 
 # What a worker is made of, its code and what it reads; logs and databases are written while it runs.
 SUFFIXES = frozenset(
@@ -69,6 +75,9 @@ SKIPPED_FOLDERS = frozenset(
 )
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True)
 class Watched:
     """The folders of workers, with what is in them, and single `files`, which need not exist yet."""
@@ -99,6 +108,18 @@ class Watched:
             )
         )
 
+    def saved_after(self, moment: float) -> Iterator[Path]:
+        """Yield the files that matter and were written after `moment`, in seconds since 1970."""
+        for folder in self.folders:
+            for parent, names, files in os.walk(folder):
+                names[:] = [name for name in names if name not in SKIPPED_FOLDERS]
+                for path in (Path(parent, file) for file in files):
+                    if self.matters(path) and _saved(path) > moment:
+                        yield path
+        for path in self.files:
+            if _saved(path) > moment:
+                yield path
+
     def matters(self, path: Path) -> bool:
         """True for a file whose change the session must follow."""
         if path in self.files:
@@ -112,59 +133,79 @@ class Watched:
 
 @contextmanager
 def watching(
-    watched: Watched, changed: Callable[[set[Path]], object], failed: Callable[[str], object]
+    watched: Watched,
+    since: float,
+    changed: Callable[[set[Path]], object],
+    failed: Callable[[str], object],
 ) -> Iterator[None]:
     """A block on the running event loop in which `changed(paths)` is called there for each save.
 
-    `failed(reason)` is called when the operating system does not tell of changes.
+    That is also called for what was saved after `since`, in seconds since 1970, before the system began to tell.
+    `failed(reason)` is called when it does not tell of changes.
     """
     loop = asyncio.get_running_loop()
     stopped = threading.Event()
 
-    def call(function: Callable[..., object], argument: object) -> None:
-        if not stopped.is_set():
-            loop.call_soon_threadsafe(lambda: None if stopped.is_set() else function(argument))
+    def call(function: Callable[[T], object], argument: T) -> None:
+        def run() -> None:
+            if not stopped.is_set():
+                function(argument)
 
-    threads = [
-        threading.Thread(
-            target=_watch,
-            args=(watched, folders, recursive, call, changed, failed, stopped),
-            name="pyworker-watch",
-            daemon=True,
-        )
-        for folders, recursive in ((watched.folders, True), (watched.outside, False))
-        if folders
-    ]
-    for thread in threads:
-        thread.start()
+        with suppress(RuntimeError):  # The loop is closed.
+            loop.call_soon_threadsafe(run)
+
+    def run(folders: tuple[Path, ...], recursive: bool) -> None:
+        try:
+            for paths in _saves(watched, folders, recursive, since, stopped):
+                call(changed, paths)
+        except (OSError, RuntimeError) as error:
+            call(failed, str(error))
+
+    for folders, recursive in ((watched.folders, True), (watched.outside, False)):
+        if folders:
+            threading.Thread(
+                target=run, args=(folders, recursive), name="pyworker-watch", daemon=True
+            ).start()
     try:
         yield
     finally:
         stopped.set()
 
 
-def _watch(
+def _saves(
     watched: Watched,
     folders: tuple[Path, ...],
     recursive: bool,
-    call: Callable[[Callable[..., object], object], None],
-    changed: Callable[[set[Path]], object],
-    failed: Callable[[str], object],
+    since: float,
     stopped: threading.Event,
-) -> None:
-    # Imported on use, beside what is served already.
+) -> Iterator[set[Path]]:
+    """Yield what each save changed in `folders`, until `stopped`. Blocks; raises OSError and RuntimeError."""
+    # Imported on use, while requests are served already.
     from watchfiles import watch
 
+    missed: set[Path] | None = None
+    for changes in watch(
+        *folders,
+        watch_filter=lambda _, path: watched.matters(Path(path)),
+        debounce=LONGEST_SAVE_MILLISECONDS,
+        step=QUIET_MILLISECONDS,
+        rust_timeout=LOOK_BACK_MILLISECONDS,
+        yield_on_timeout=True,
+        stop_event=stopped,
+        recursive=recursive,
+        raise_interrupt=False,
+    ):
+        paths = {Path(path) for _, path in changes}
+        if missed is None:
+            missed = set(watched.saved_after(since))
+            paths |= missed
+        if paths:
+            yield paths
+
+
+def _saved(path: Path) -> float:
+    """Return when `path` was written; a file that is not there never was."""
     try:
-        for changes in watch(
-            *folders,
-            watch_filter=lambda _, path: watched.matters(Path(path)),
-            debounce=LONGEST_SAVE_MILLISECONDS,
-            step=QUIET_MILLISECONDS,
-            stop_event=stopped,
-            recursive=recursive,
-            raise_interrupt=False,
-        ):
-            call(changed, {Path(path) for _, path in changes})
-    except (OSError, RuntimeError) as error:
-        call(failed, str(error))
+        return path.stat().st_mtime + CLOCK_SECONDS
+    except OSError:
+        return 0.0

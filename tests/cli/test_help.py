@@ -45,7 +45,10 @@ def test_help_names_every_option_once(name: str) -> None:
     text = CliRunner().invoke(main, [name, "--help"]).output
     listed = text.partition("Examples:")[0]
     for option in options:
-        assert len(re.findall(rf"^  (?:-\w, )?{re.escape(option.opts[-1])}(?![\w-])", listed, re.M)) == 1
+        assert (
+            len(re.findall(rf"^  (?:-\w, )?{re.escape(option.opts[-1])}(?![\w-])", listed, re.M))
+            == 1
+        )
 
 
 @pytest.mark.parametrize("line", examples())
