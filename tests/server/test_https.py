@@ -14,7 +14,7 @@ import pytest
 from emulator.context import Outcome
 from emulator.errors import ConfigError
 from emulator.http import Request, Response
-from emulator.runtime import Isolate
+from emulator.runtime import Isolate, Worker
 from emulator.server import Endpoint, RunningServer, start
 from emulator.server.local_certificate import local_identity
 from emulator.sockets.tls import Identity
@@ -39,8 +39,8 @@ async def started(
     identity: Identity, recorder: Recorder | None = None, host: str = "127.0.0.1", **handlers: Any
 ) -> AsyncIterator[RunningServer]:
     """Serve a worker with these handlers over HTTPS."""
-    isolate = Isolate.load("w", worker(**handlers), {})
-    running = await start(isolate, Endpoint(host, 0, identity=identity), observer=recorder)
+    served = Worker(Isolate.load("w", worker(**handlers), {}))
+    running = await start(served, Endpoint(host, 0, identity=identity), observer=recorder)
     try:
         yield running
     finally:
