@@ -11,7 +11,6 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 from emulator import errors
@@ -25,14 +24,15 @@ _SATURDAY = 5
 _Days = Callable[[date], bool]
 
 
-@dataclass(frozen=True, slots=True)
+# Plain classes: making dataclasses would cost every start of a session a millisecond.
 class _Field:
     """One of the five: what it is called, and which numbers and names it takes."""
 
-    name: str
-    least: int
-    most: int
-    names: tuple[str, ...] = ()
+    def __init__(self, name: str, least: int, most: int, names: tuple[str, ...] = ()) -> None:
+        self.name = name
+        self.least = least
+        self.most = most
+        self.names = names
 
     def number(self, text: str) -> int:
         """Return the number or name `text`. Raises ValueError with what is wrong."""
@@ -87,15 +87,31 @@ _MONTH = _Field(
 _WEEKDAY = _Field("day of week", 1, 7, ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"))
 
 
-@dataclass(frozen=True, slots=True)
 class Cron:
     """A cron expression, made by `parse_cron`; `text` is how it was written."""
 
-    text: str
-    _minutes: tuple[int, ...] = field(compare=False, repr=False)
-    _hours: tuple[int, ...] = field(compare=False, repr=False)
-    _months: frozenset[int] = field(compare=False, repr=False)
-    _on_day: _Days = field(compare=False, repr=False)
+    def __init__(
+        self,
+        text: str,
+        minutes: frozenset[int],
+        hours: frozenset[int],
+        months: frozenset[int],
+        on_day: _Days,
+    ) -> None:
+        self.text = text
+        self._minutes = sorted(minutes)
+        self._hours = sorted(hours)
+        self._months = months
+        self._on_day = on_day
+
+    def __repr__(self) -> str:
+        return f"<Cron {self.text}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Cron) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
 
     def __str__(self) -> str:
         return self.text
@@ -149,8 +165,8 @@ def _parsed(text: str) -> Cron:
     minutes, hours, days, months, weekdays = parts
     return Cron(
         text,
-        tuple(sorted(_read(_MINUTE, minutes))),
-        tuple(sorted(_read(_HOUR, hours))),
+        _read(_MINUTE, minutes),
+        _read(_HOUR, hours),
         _read(_MONTH, months),
         _either(
             None if days == "*" else _rule(_DAY_OF_MONTH, days, _day_of_month),

@@ -70,9 +70,9 @@ class RunningServer:
         """Stop accepting, let events under way end within `grace_seconds`, then cut off what is left."""
         if self._timetable is not None:
             self._timetable.stop()
+        self._left_behind.close()
         for server in self._servers:
             server.close()
-        self._left_behind.close()
         self.front.pre_shutdown()
         await asyncio.gather(
             self.front.shutdown(grace_seconds),

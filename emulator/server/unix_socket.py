@@ -54,7 +54,10 @@ class UnixSocket:
             raise
 
     def remove(self) -> None:
-        """Remove the file, if it is still this socket's."""
+        """Remove the file, if it is still this socket's. To be called before `listener` is closed.
+
+        A closed one's inode may be another file's by then.
+        """
         with contextlib.suppress(OSError):
             if _identity(self.path) == self._identity:
                 self.path.unlink()

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from emulator.config import ConnectListener
+from emulator.config import ConnectListener, parse_cron
 from emulator.context import Observer
 from emulator.errors import ListenError
 from emulator.http import Request, Response
 from emulator.runtime import Isolate, Worker
 from emulator.server import Endpoint, RunningServer, start
+from emulator.server.timetable import Clock
 from emulator.sockets import Socket
 from tests.server.serving import RawClient, Recorder, worker
 from tests.support.ports import listening_in_a_row
@@ -292,3 +294,42 @@ async def test_a_connect_port_that_is_taken_leaves_nothing_listening() -> None:
             await start(served, Endpoint("127.0.0.1", taken + 1), connect_listeners=listeners)
         running = await start(served, Endpoint("127.0.0.1", taken + 1))
         await running.close()
+
+
+async def test_crons_are_fired_at_the_worker() -> None:
+    class Hasty(Clock):
+        """A clock whose minutes pass at once."""
+
+        moment = datetime(2026, 8, 14, 10, 20, 30, tzinfo=UTC)
+
+        def now(self) -> datetime:
+            return self.moment
+
+        async def sleep(self, seconds: float) -> None:
+            self.moment += timedelta(seconds=seconds)
+            await asyncio.sleep(0)
+
+    recorder = Recorder()
+    times: list[int] = []
+
+    async def scheduled(event: Any, env: Any, ctx: Any) -> None:
+        times.append(event.scheduled_time)
+
+    served = Worker(Isolate.load("w", worker(scheduled=scheduled), {}))
+    running = await start(
+        served,
+        Endpoint("127.0.0.1", 0),
+        crons=[parse_cron("*/2 * * * *")],
+        clock=Hasty(),
+        observer=recorder,
+    )
+    try:
+        assert [str(cron) for cron, _ in running.coming_crons()] == ["*/2 * * * *"]
+        record = await recorder.wait_for("event_finished", 2)
+        assert record.label == 'SCHEDULED "*/2 * * * *"'
+    finally:
+        await running.close(0)
+    assert times[1] - times[0] == 120_000
+    fired = len(recorder.of("event_finished"))
+    await asyncio.sleep(0)
+    assert len(recorder.of("event_finished")) == fired

@@ -61,10 +61,12 @@ class _ServerObject(ssl.SSLObject):
     to_plain_http: bytes
 
     def do_handshake(self) -> None:
+        if not self.to_plain_http:
+            raise ssl.SSLError(ssl.SSL_ERROR_SSL, "plain HTTP went on")
         try:
             super().do_handshake()
         except ssl.SSLError as error:
-            if error.reason != "HTTP_REQUEST" or not self.to_plain_http:
+            if error.reason != "HTTP_REQUEST":
                 raise
             # "More is wanted" has the event loop send what there is; the client closes, or is timed out.
             self.outgoing.write(self.to_plain_http)
