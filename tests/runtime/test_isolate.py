@@ -125,3 +125,24 @@ def test_two_hundred_isolates_leave_nothing(tmp_path: Path) -> None:
     del isolate, handler
     gc.collect()
     assert not [alive for module in modules if (alive := module()) is not None]
+
+
+def test_what_it_is_made_of(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "worker.py": (
+                "from workers import WorkerEntrypoint\nimport part, json\n"
+                "class Default(WorkerEntrypoint):\n    async def fetch(self): ...\n"
+                "class Other(WorkerEntrypoint):\n    async def scheduled(self, a, b, c): ...\n"
+            ),
+            "part.py": "",
+            "unused.py": "",
+        },
+    )
+    isolate = Isolate.load("w", tmp_path / "worker.py", {})
+    assert isolate.files == (tmp_path / "part.py", tmp_path / "worker.py")
+    assert isolate.named_handlers == {"Other": {"scheduled"}}
+    isolate.unload()
+    assert isolate.files == ()
+    assert Isolate.load("w", Default, {}).files == ()
