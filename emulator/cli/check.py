@@ -38,7 +38,7 @@ INTERRUPTED_EXIT_CODE = 130
     ),
     see_also=("pyworker dev", "pyworker call", "docs/tools.md"),
 )
-@from_settings("main", "config_file", "environment", "var", "strict")
+@from_settings("main", "config_file", "environment", "var", "env_file", "strict")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
 def command(config_file: tuple[str, ...], as_json: bool, **overrides: object) -> None:
     """Load a worker as production would, under the rules of global scope, and report.

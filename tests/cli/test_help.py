@@ -45,7 +45,16 @@ def test_help_names_every_option_once(name: str) -> None:
     text = CliRunner().invoke(main, [name, "--help"]).output
     listed = text.partition("Examples:")[0]
     for option in options:
-        assert len(re.findall(rf"^  (?:-\w, )?{re.escape(option.opts[-1])}(?![\w-])", listed, re.M)) == 1
+        assert (
+            len(re.findall(rf"^  (?:-\w, )?{re.escape(option.opts[-1])}(?![\w-])", listed, re.M))
+            == 1
+        )
+
+
+def test_every_option_of_a_session_is_in_a_group() -> None:
+    text = CliRunner().invoke(main, ["dev", "--help"]).output
+    rest = text.partition("\nOther options:\n")[2].partition("\n\n")[0]
+    assert rest == "  -h, --help  Show this message and exit."
 
 
 @pytest.mark.parametrize("line", examples())

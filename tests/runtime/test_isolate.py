@@ -128,21 +128,19 @@ def test_two_hundred_isolates_leave_nothing(tmp_path: Path) -> None:
 
 
 def test_what_it_is_made_of(tmp_path: Path) -> None:
-    write(
-        tmp_path,
-        {
-            "worker.py": (
-                "from workers import WorkerEntrypoint\nimport part, json\n"
-                "class Default(WorkerEntrypoint):\n    async def fetch(self): ...\n"
-                "class Other(WorkerEntrypoint):\n    async def scheduled(self, a, b, c): ...\n"
-            ),
-            "part.py": "",
-            "unused.py": "",
-        },
-    )
-    isolate = Isolate.load("w", tmp_path / "worker.py", {})
-    assert isolate.files == (tmp_path / "part.py", tmp_path / "worker.py")
+    worker = """
+        from workers import WorkerEntrypoint
+        import json, part
+
+        class Default(WorkerEntrypoint):
+            async def fetch(self): ...
+
+        class Other(WorkerEntrypoint):
+            async def scheduled(self, controller, env, ctx): ...
+    """
+    isolate = load(write(tmp_path, worker=worker, part="", unused=""))
+    assert list(isolate.files) == [tmp_path / "part.py", tmp_path / "worker.py"]
     assert isolate.named_handlers == {"Other": {"scheduled"}}
     isolate.unload()
-    assert isolate.files == ()
+    assert list(isolate.files) == []
     assert Isolate.load("w", Default, {}).files == ()
