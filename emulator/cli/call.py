@@ -99,6 +99,7 @@ Part = bytes | Path | TextIO
     "config_file",
     "environment",
     "var",
+    "env_file",
     "log_level",
     "log_format",
     "tls_ca",

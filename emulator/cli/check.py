@@ -15,6 +15,8 @@ from emulator.cli.manual import MISUSED, Manual
 from emulator.cli.options import from_settings
 from emulator.errors import PyworkerError
 
+INTERRUPTED_EXIT_CODE = 130
+
 
 @click.command(
     "check",
@@ -32,10 +34,11 @@ from emulator.errors import PyworkerError
         ("0", "The worker can be loaded; there may be notes."),
         ("1", "It can't, or its settings are wrong; with --strict, or there are notes."),
         MISUSED,
+        (str(INTERRUPTED_EXIT_CODE), "It was interrupted."),
     ),
     see_also=("pyworker dev", "pyworker call", "docs/tools.md"),
 )
-@from_settings("main", "config_file", "environment", "var", "strict")
+@from_settings("main", "config_file", "environment", "var", "env_file", "strict")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
 def command(config_file: tuple[str, ...], as_json: bool, **overrides: object) -> None:
     """Load a worker as production would, under the rules of global scope, and report.
@@ -54,6 +57,8 @@ def command(config_file: tuple[str, ...], as_json: bool, **overrides: object) ->
 
         reports = [check(config) for config in configs]
     except PyworkerError as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            sys.exit(INTERRUPTED_EXIT_CODE)
         if not as_json:
             raise
         from emulator.failures import describe_failure

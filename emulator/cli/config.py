@@ -28,7 +28,7 @@ VALUE_COLUMNS = 40
         ("pyworker config --json", "the same for programs"),
     ),
     exit_codes=(("0", "The settings can be used."), FAILED, MISUSED),
-    see_also=("pyworker dev", "docs/settings.md"),
+    see_also=("pyworker dev", "pyworker check", "docs/settings.md"),
 )
 @from_settings(*SESSION)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")

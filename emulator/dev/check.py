@@ -5,8 +5,12 @@ Floor 7. Owns the report, as text and as JSON; must not know options. docs/tools
 
 from __future__ import annotations
 
+import _thread
+import signal
 import sys
-from contextlib import redirect_stdout
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -20,6 +24,8 @@ from emulator.quantities import size
 from emulator.runtime import Isolate
 
 VALUE_SHOWN = 60
+# How long importing the worker may take by the clock; production gives it a second of CPU time.
+IMPORT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +92,48 @@ class _Notes(Observer):
 
 
 def check(config: Config) -> Report:
-    """Load the worker of `config` and report. Raises WorkerLoadError and ConfigError.
+    """Load the worker of `config` and report. Raises WorkerLoadError and ConfigError. Main thread only.
 
-    What it prints while it is imported goes to standard error.
+    What it prints while it is imported goes to standard error. An import that does not end is interrupted.
     """
     notes = _Notes()
     network = network_of(config)
     network.trust.load()
     for note in (*config.notes, *network.trust.notes()):
         notes.note(note)
-    with redirect_stdout(sys.stderr):
-        isolate = load_worker(config, notes)
+    with redirect_stdout(sys.stderr), _interrupting(IMPORT_SECONDS) as late:
+        try:
+            isolate = load_worker(config, notes)
+        except errors.WorkerLoadError as error:
+            if not late.is_set():
+                raise
+            sentence = errors.CHECK_NEVER_LOADED.format(seconds=IMPORT_SECONDS, where=error)
+            raise errors.WorkerLoadError(sentence) from None
     try:
         return _report(config, isolate, notes)
     finally:
         isolate.unload()
+
+
+@contextmanager
+def _interrupting(seconds: float) -> Iterator[threading.Event]:
+    """Interrupt the block as Ctrl-C would when it takes longer than `seconds`; the event is set then."""
+    late, main = threading.Event(), threading.get_ident()
+
+    def interrupt() -> None:
+        late.set()
+        if hasattr(signal, "pthread_kill"):
+            signal.pthread_kill(main, signal.SIGINT)  # Ends a sleep as well.
+        else:
+            _thread.interrupt_main()
+
+    timer = threading.Timer(seconds, interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield late
+    finally:
+        timer.cancel()
 
 
 def _report(config: Config, isolate: Isolate, notes: _Notes) -> Report:

@@ -43,6 +43,9 @@ CHECK_COMPILED = (
     "{place}: {module} ({distribution}) has compiled parts and is not among the packages that Pyodide builds: "
     "production can't import it."
 )
+CHECK_NEVER_LOADED = (
+    "Importing the worker took more than {seconds:g} s and was interrupted. {where}"
+)
 CHECK_CONNECT = "{place}: {note}"
 
 # pyworker completion.

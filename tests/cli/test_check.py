@@ -130,6 +130,18 @@ def test_a_worker_that_cannot_be_loaded(worker: str, message: str, project: Path
     assert message in report["error"]
 
 
+@pytest.mark.parametrize("statement", ["while True: pass", "import time; time.sleep(1000)"])
+def test_an_import_that_never_ends_is_interrupted(
+    statement: str, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emulator.dev.check.IMPORT_SECONDS", 0.2)
+    (project / "src" / "worker.py").write_text(f"\n{statement}\n")
+    result = check()
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "Importing the worker took more than 0.2 s and was interrupted." in result.stderr
+    assert "(src/worker.py:2)" in result.stderr
+
+
 def test_settings_that_are_wrong_are_json_too(project: Path) -> None:
     result = check("no.py", "--json")
     assert json.loads(result.stdout) == {

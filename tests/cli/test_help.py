@@ -51,6 +51,12 @@ def test_help_names_every_option_once(name: str) -> None:
         )
 
 
+def test_every_option_of_a_session_is_in_a_group() -> None:
+    text = CliRunner().invoke(main, ["dev", "--help"]).output
+    rest = text.partition("\nOther options:\n")[2].partition("\n\n")[0]
+    assert rest == "  -h, --help  Show this message and exit."
+
+
 @pytest.mark.parametrize("line", examples())
 def test_examples_parse(line: str) -> None:
     called = re.search(r"\bpyworker [^|)]*", line)

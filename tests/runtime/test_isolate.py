@@ -125,3 +125,22 @@ def test_two_hundred_isolates_leave_nothing(tmp_path: Path) -> None:
     del isolate, handler
     gc.collect()
     assert not [alive for module in modules if (alive := module()) is not None]
+
+
+def test_what_it_is_made_of(tmp_path: Path) -> None:
+    worker = """
+        from workers import WorkerEntrypoint
+        import json, part
+
+        class Default(WorkerEntrypoint):
+            async def fetch(self): ...
+
+        class Other(WorkerEntrypoint):
+            async def scheduled(self, controller, env, ctx): ...
+    """
+    isolate = load(write(tmp_path, worker=worker, part="", unused=""))
+    assert list(isolate.files) == [tmp_path / "part.py", tmp_path / "worker.py"]
+    assert isolate.named_handlers == {"Other": {"scheduled"}}
+    isolate.unload()
+    assert list(isolate.files) == []
+    assert Isolate.load("w", Default, {}).files == ()
