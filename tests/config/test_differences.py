@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.config import Config, load
-from emulator.config.differences import differences
+from emulator.config import Config, differences, load
 
 
 @pytest.fixture
