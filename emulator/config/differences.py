@@ -14,6 +14,8 @@ LONGEST_CHARACTERS = 60
 
 def differences(old: Config, new: Config) -> list[str]:
     """Return a sentence for each setting that `new` has otherwise than `old`; none when all is the same."""
+    if old == new:
+        return []
     # Imported on use: a session whose settings never change starts without it.
     from emulator.config.explanation import in_force
 
