@@ -1,6 +1,7 @@
 """Settings: one table feeds the settings file, the command line and docs/settings.md. Floor 1."""
 
 from emulator.config.cron import Cron, parse_cron
+from emulator.config.differences import differences
 from emulator.config.limits import DEFAULT_LIMITS, ConnectionMode, Limits
 from emulator.config.loading import load, load_all
 from emulator.config.model import (
@@ -34,6 +35,7 @@ __all__ = [
     "ServiceBinding",
     "Setting",
     "Strictness",
+    "differences",
     "load",
     "load_all",
     "parse_cron",

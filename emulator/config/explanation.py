@@ -34,6 +34,7 @@ _NO_FIELD = (
     "load_dot_env",
 )
 _READERS: dict[str, Callable[[Config], object]] = {
+    "crons": lambda config: [cron.text for cron in config.crons],
     "connections": lambda config: config.limits.connections,
     "connection_mode": lambda config: config.limits.connection_mode,
     "subrequests": lambda config: config.limits.subrequests,

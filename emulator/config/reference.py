@@ -39,9 +39,9 @@ is called after both, `name-NAME`, unless the environment has a `name`.
 `env` holds `vars`, then secrets, then `--var`; the later wins. Secrets come from the folder of the
 settings file, or of the worker when there is none: from `.dev.vars.NAME` when there is one for the
 environment, else from `.dev.vars`, else from `.env`, `.env.local`, `.env.NAME` and
-`.env.NAME.local` together, of which the later wins; `--env-file` names other files for these. Their syntax is npm's
-dotenv; in `.env` files `${{NAME}}` is replaced. A line that is neither a variable nor a comment is
-an error.
+`.env.NAME.local` together, of which the later wins; `--env-file` names other files for these.
+Their syntax is npm's dotenv; in `.env` files `${{NAME}}` is replaced. A line that is neither a
+variable nor a comment is an error.
 
 ## Settings
 

@@ -13,8 +13,7 @@ from pathlib import Path
 from time import perf_counter, time
 
 from emulator import errors
-from emulator.config import Config
-from emulator.config.differences import differences
+from emulator.config import Config, differences
 from emulator.dev.face import Face
 from emulator.dev.setup import load_worker, network_of
 from emulator.dev.watching import Watched, watching
@@ -86,7 +85,7 @@ class Reloader:
                 self._face.settings_failed(error)
                 return
             self._mistaken = False
-        told = _differences(self._config, config)
+        told = differences(self._config, config)
         try:
             isolate = load_worker(config, self._face)
         except errors.WorkerLoadError as error:
@@ -149,13 +148,6 @@ class Reloader:
 
     def _unwatched(self, reason: str) -> None:
         self._face.note(errors.NOT_WATCHING.format(reason=reason))
-
-
-def _differences(before: Config, after: Config) -> list[str]:
-    """Return what changed, in words."""
-    if before == after:
-        return []
-    return differences(before, after)
 
 
 def _named(changed: frozenset[Path] | set[Path], config: Config) -> str:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.config import Config, load
-from emulator.config.differences import differences
+from emulator.config import Config, differences, load
 
 
 @pytest.fixture
@@ -37,6 +36,11 @@ def loaded(project: Path, text: str, secrets: str = "") -> Config:
             ['`services A` is new: {"service": "a"}.'],
         ),
         (
+            "[triggers]\ncrons = ['1 * * * *']",
+            "[triggers]\ncrons = ['2 * * * *']",
+            ['`triggers.crons` was ["1 * * * *"], is ["2 * * * *"].'],
+        ),
+        (
             "",
             "strict = true",
             ["`limits.cpu_ms` was (none), is 30000.", "`strict.enabled` was false, is true."],
@@ -63,6 +67,11 @@ def test_of_a_secret_the_name_only(project: Path, old: str, new: str, sentences:
 def test_a_variable_that_becomes_a_secret(project: Path) -> None:
     told = differences(loaded(project, "vars = { T = 'a' }"), loaded(project, "", "T=hunter2"))
     assert told == ["`vars.T` has another value."]
+
+
+def test_settings_read_again_are_the_same(project: Path) -> None:
+    text = "[triggers]\ncrons = ['1 * * * *']"
+    assert loaded(project, text) == loaded(project, text)
 
 
 def test_another_file(project: Path) -> None:
