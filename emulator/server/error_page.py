@@ -332,7 +332,9 @@ def _socket(account: SocketAccount) -> str:
     if account.made_at is not None:
         file, _, line = account.made_at.rpartition(":")
         facts.append(errors.PAGE_MADE_AT.format(place=f"{_shown(file)}:{line}"))
-    why = f'<span class="why">{escape(account.failure)}</span>' if account.failure else ""
+    why = (
+        f'<span class="why">{escape(printable(account.failure))}</span>' if account.failure else ""
+    )
     return (
         f'<li><span class="line"><span class="address mono">{escape(printable(address))}</span>'
         f'<span class="state {_STATES.get(account.state, "")}">{escape(account.state)}</span></span>'
