@@ -149,14 +149,10 @@ def test_a_repr_that_recurses_is_told_of() -> None:
 
 
 def test_a_proxy_without_an_object_does_no_harm() -> None:
-    class Proxy:
-        @property
-        def __class__(self) -> Any:  # type: ignore[misc]
-            raise RuntimeError
+    def unbound(self: object) -> str:
+        raise RuntimeError
 
-        def __repr__(self) -> str:
-            raise RuntimeError
-
+    Proxy = type("Proxy", (), {"__class__": property(unbound), "__repr__": unbound})
     assert text(Proxy()) == "<Proxy whose repr() raised RuntimeError>"
     assert Values(Secrets([])).locals_of({"proxy": Proxy()})
 
