@@ -12,8 +12,8 @@ import os
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from html import escape
-from importlib.resources import files
 from itertools import groupby
+from pathlib import Path
 from traceback import FrameSummary
 
 from emulator import __version__, errors
@@ -59,7 +59,7 @@ def error_page(report: ErrorReport) -> str:
 
 @lru_cache(maxsize=1)
 def _style() -> str:
-    return (files("emulator.server") / "error_page.css").read_text("utf-8")
+    return Path(__file__).with_name("error_page.css").read_text("utf-8")
 
 
 class _Page:

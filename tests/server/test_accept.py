@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.server.accept import preferred
+from emulator.server.accept import OFFERS, preferred
 
-OFFERS = ("text/plain", "text/html", "application/json")
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 
 
