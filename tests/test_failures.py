@@ -12,7 +12,15 @@ import pytest
 
 from emulator import naming
 from emulator.errors import HandlerError, SocketError, WorkerLoadError
-from emulator.failures import describe, describe_failure, summary
+from emulator.failures import (
+    CHAIN_LIMIT,
+    GROUP_LIMIT,
+    Local,
+    describe,
+    describe_failure,
+    failure_of,
+    summary,
+)
 
 
 def caught(function: Callable[[], object]) -> Exception:
@@ -148,3 +156,48 @@ def test_notes_follow_on_the_same_line_and_on_lines_of_their_own_below_a_cause()
         "First note.",
         "Second\\x1b note",
     ]
+
+
+def test_a_failure_keeps_text_only(tmp_path: Path) -> None:
+    source = "def handler():\n    held = [1]\n    raise ValueError(held)\n"
+    error = caught(worker(tmp_path, source))
+    failure = failure_of(error, lambda names: [Local(name, repr(names[name])) for name in names])
+    (frame,) = failure.frames
+    assert (failure.type, failure.message, frame.library) == ("ValueError", "[1]", None)
+    assert (frame.function, frame.summary.lineno) == ("handler", 3)
+    assert frame.variables == [Local("held", "[1]")]
+
+
+def test_variables_of_libraries_are_not_asked_for(tmp_path: Path) -> None:
+    source = "from emulator.naming import camel_case\ndef handler():\n    camel_case(None)\n"
+    failure = failure_of(caught(worker(tmp_path, source)), lambda names: [Local("x", "1")])
+    assert [bool(frame.variables) for frame in failure.frames] == [True, False]
+    assert [frame.library for frame in failure.users_frames] == [None]
+
+
+def test_circles_and_long_chains_of_causes_end() -> None:
+    first, second = ValueError("first"), ValueError("second")
+    first.__cause__, second.__cause__ = second, first
+    assert [before.message for _, before in failure_of(first).causes] == ["second"]
+    error = ValueError("0")
+    for number in range(1, 200):
+        after = ValueError(str(number))
+        after.__context__ = error
+        error = after
+    assert len(list(failure_of(error).causes)) == CHAIN_LIMIT
+    assert describe(error).count("raised while handling") == CHAIN_LIMIT
+
+
+def test_a_large_group_says_how_many_are_left_out() -> None:
+    group = ExceptionGroup("many", [ValueError(str(number)) for number in range(100)])
+    failure = failure_of(group)
+    assert (len(failure.members), failure.members_left_out) == (GROUP_LIMIT, 100 - GROUP_LIMIT)
+    assert "  15 of 100:\n    ValueError: 14\n  and 85 more" in describe(group)
+
+
+def test_where_a_syntax_error_is() -> None:
+    error = caught(lambda: compile("x = 'ä' + (1]\n", "hello.py", "exec"))
+    place = failure_of(error).syntax
+    assert place is not None
+    # Columns are bytes from 0, as a traceback has them.
+    assert (place.filename, place.lineno, place.colno, place.end_colno) == ("hello.py", 1, 13, 14)

@@ -31,7 +31,7 @@ def network_of(config: Config) -> Network:
 
 def load_worker(config: Config, observer: Observer) -> Isolate:
     """Load the worker of `config` and tell `observer` what there is to say of it. Raises WorkerLoadError."""
-    isolate = Isolate.load(config.name, config.main, config.vars)
+    isolate = Isolate.load(config.name, config.main, config.vars, secrets=config.secrets)
     for note in isolate.notes:
         observer.note(note)
     check_startup(config, isolate, observer)

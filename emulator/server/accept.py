@@ -1,7 +1,7 @@
 """Which of several representations a client would rather have, by its Accept header.
 
-Floor 6. Owns the header's grammar and its order of preference; must not know what is represented. Source: RFC 9110,
-section 12.5.1.
+Floor 6. Owns the header's grammar, its order of preference, and the forms in which a failure is told; must not know
+what is told. Source: RFC 9110, section 12.5.1.
 """
 
 from __future__ import annotations
@@ -9,6 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+
+TEXT, HTML, JSON = "text/plain", "text/html", "application/json"
+# The forms of a failure. A client that does not care, such as curl, gets text.
+OFFERS = (TEXT, HTML, JSON)
 
 # A parameter's value may be a quoted string, with commas and semicolons in it.
 _ELEMENT = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')

@@ -12,8 +12,8 @@ import os
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from html import escape
-from importlib.resources import files
 from itertools import groupby
+from pathlib import Path
 from traceback import FrameSummary
 
 from emulator import __version__, errors
@@ -59,7 +59,7 @@ def error_page(report: ErrorReport) -> str:
 
 @lru_cache(maxsize=1)
 def _style() -> str:
-    return (files("emulator.server") / "error_page.css").read_text("utf-8")
+    return Path(__file__).with_name("error_page.css").read_text("utf-8")
 
 
 class _Page:
@@ -112,7 +112,8 @@ class _Page:
     def _traces(self, failure: Failure) -> str:
         text = ""
         if failure.frames or failure.syntax is not None:
-            text = self._section(errors.PAGE_TRACE, self._trace(failure), errors.PAGE_TRACE_ORDER)
+            order = errors.PAGE_TRACE_ORDER if failure.syntax is None else ""
+            text = self._section(errors.PAGE_TRACE, self._trace(failure), order)
         text += self._members(failure)
         for link, before in failure.causes:
             inner = f"<h3>{_headline(before)}</h3>\n{_notes(before)}{self._trace(before)}"
@@ -162,7 +163,7 @@ class _Page:
         if not steps and not parts and failure is self._report.failure:
             parts.append(f'<p class="card empty">{escape(errors.PAGE_NO_FRAMES)}</p>\n')
         parts += self._steps(steps[::-1])
-        if outer:
+        if outer and failure.syntax is None:
             parts.append(self._folded(outer[::-1], errors.PAGE_CALLED_BY, "outer"))
         return "".join(map(self._fitting, parts))
 
@@ -203,7 +204,7 @@ class _Page:
         )
 
     def _syntax(self, place: FrameSummary) -> str:
-        head = _frame_head(os.path.basename(place.filename), place)
+        head = _frame_head(place.name, place)
         return f'<article class="frame">\n{head}{self._source(place)}</article>\n'
 
     def _source(self, place: FrameSummary) -> str:
@@ -237,7 +238,7 @@ class _Page:
     def _beside(self) -> str:
         report = self._report
         link = escape(report.documentation)
-        shown = escape(report.documentation.removeprefix("https://"))
+        shown = escape(report.documentation.removeprefix("https://")).replace("/", "/<wbr>")
         text = ""
         if report.request is not None:
             text += self._section(errors.PAGE_SOCKETS, _sockets(report.sockets))
@@ -332,7 +333,9 @@ def _socket(account: SocketAccount) -> str:
     if account.made_at is not None:
         file, _, line = account.made_at.rpartition(":")
         facts.append(errors.PAGE_MADE_AT.format(place=f"{_shown(file)}:{line}"))
-    why = f'<span class="why">{escape(account.failure)}</span>' if account.failure else ""
+    why = (
+        f'<span class="why">{escape(printable(account.failure))}</span>' if account.failure else ""
+    )
     return (
         f'<li><span class="line"><span class="address mono">{escape(printable(address))}</span>'
         f'<span class="state {_STATES.get(account.state, "")}">{escape(account.state)}</span></span>'

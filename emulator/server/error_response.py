@@ -14,16 +14,12 @@ from emulator.context import IoContext, Outcome
 from emulator.errors import ERROR_NOT_SHOWN, WorkerLoadError
 from emulator.failures import describe_failure
 from emulator.runtime import Isolate
-from emulator.server.accept import preferred
+from emulator.server.accept import HTML, JSON, OFFERS, preferred
 from emulator.server.error_page import error_page, page_headers
 from emulator.server.error_report import ErrorReport, handler_report, load_report, request_report
 from emulator.server.error_secrets import Secrets
 from emulator.server.error_text import error_json, error_text
 from emulator.sockets import accounts_of
-
-TEXT, JSON, HTML = "text/plain", "application/json", "text/html"
-# A client that does not care, such as curl, gets text.
-OFFERS = (TEXT, HTML, JSON)
 
 _TEXT_HEADERS = [("Content-Type", "text/plain;charset=UTF-8")]
 _JSON_HEADERS = [("Content-Type", JSON), ("Cache-Control", "no-store")]

@@ -7,14 +7,17 @@ code: it may raise, exit, recurse or never end, and costs no more than its share
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import sys
 from collections.abc import Callable, Mapping
 from itertools import islice
-from time import perf_counter
+from pathlib import Path
+from time import perf_counter, thread_time
 from types import FrameType, FunctionType, ModuleType
 from typing import Any
 
+import emulator
 from emulator.errors import (
     LOCALS_REST,
     VALUE_RECURSIVE,
@@ -34,15 +37,27 @@ ITEMS_LIMIT = 20
 DEPTH_LIMIT = 4
 ELEMENTS_LIMIT = 300
 LOCALS_LIMIT = 60
-# For one `__repr__` of the worker's, and for all the variables of one error.
-REPR_SECONDS = 0.05
-ALL_SECONDS = 0.4
+# What one variable, and all those of one error, may take: of CPU time, and of time on a machine that is busy.
+VALUE_CPU_SECONDS, VALUE_SECONDS = 0.05, 0.5
+ALL_CPU_SECONDS, ALL_SECONDS = 0.4, 2.0
 
 _BRACKETS: dict[type, str] = {list: "[]", tuple: "()", set: "{}", frozenset: "{}"}
 
 
+_PACKAGE = str(Path(emulator.__file__).parent) + os.sep
 # The package of one generation of a worker's modules: nobody wrote that name.
 _ISOLATE = re.compile(rf"\b{PREFIX}[0-9]+\.")
+
+
+class _Deadline:
+    """Over once this thread has used `cpu_seconds`, or `seconds` have passed."""
+
+    def __init__(self, cpu_seconds: float, seconds: float) -> None:
+        self._cpu = thread_time() + cpu_seconds
+        self._wall = perf_counter() + seconds
+
+    def is_over(self) -> bool:
+        return thread_time() > self._cpu or perf_counter() > self._wall
 
 
 class _Overlong(BaseException):
@@ -54,7 +69,7 @@ class Values:
 
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
-        self._deadline = perf_counter() + ALL_SECONDS
+        self._deadline = _Deadline(ALL_CPU_SECONDS, ALL_SECONDS)
         self._elements_left = 0
 
     def locals_of(self, variables: Mapping[str, object]) -> list[Local]:
@@ -70,13 +85,13 @@ class Values:
 
     def text(self, value: object, name: str = "") -> str:
         """Return `value` as text on one line, VALUE_LIMIT characters and a word at the most."""
-        if perf_counter() > self._deadline:
+        if self._deadline.is_over():
             return VALUES_TOOK_TOO_LONG
         if looks_secret(name) and not _is(value, _PLAIN):
             return HIDDEN
         self._elements_left = ELEMENTS_LIMIT
         try:
-            text = _limited(lambda: self._written(value, DEPTH_LIMIT, ()), REPR_SECONDS)
+            text = _limited(lambda: self._written(value, DEPTH_LIMIT, ()))
         except _Overlong:
             text = VALUE_REPR_SLOW.format(type=type(value).__name__)
         except Exception as error:
@@ -216,19 +231,19 @@ def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[:limit]}…"
 
 
-def _limited(function: Callable[[], str], seconds: float) -> str:
-    """Call `function`; raise _Overlong in its Python code when that takes longer than `seconds`.
+def _limited(function: Callable[[], str]) -> str:
+    """Call `function`; raise _Overlong in its Python code when that takes too long.
 
     Under a debugger, which traces by itself, it may take as long as it likes.
     """
     if sys.gettrace() is not None:
         return function()
-    deadline = perf_counter() + seconds
+    deadline = _Deadline(VALUE_CPU_SECONDS, VALUE_SECONDS)
 
     def look(frame: FrameType, event: str, argument: object) -> Any:
-        if frame.f_code.co_filename == __file__:  # Bounded by itself.
+        if frame.f_code.co_filename.startswith(_PACKAGE):  # Our own code is bounded by itself.
             return None
-        if perf_counter() > deadline:
+        if deadline.is_over():
             raise _Overlong
         return look
 

@@ -19,16 +19,8 @@ from emulator.context import EventRecord, IoContext, Outcome, enter
 from emulator.errors import SWITCHING_PROTOCOLS, WorkerLoadError
 from emulator.http import Request, Response
 from emulator.runtime import Isolate, Worker, dispatch
-from emulator.server.accept import preferred
+from emulator.server.accept import HTML, OFFERS, preferred
 from emulator.server.connection import ClientGone, HttpConnection, ResponseSink, Sent
-from emulator.server.error_response import (
-    HTML,
-    OFFERS,
-    Answer,
-    FailedRequest,
-    answer_to_failure,
-    answer_to_load_failure,
-)
 from emulator.server.framing import Chunked, Framing, Length, UntilClose, length_of
 from emulator.server.head import ResponseHeadError, encode_head
 from emulator.server.internal import INTERNAL_PREFIX, InternalRoutes
@@ -134,7 +126,7 @@ class Exchange:
         return (
             worker.failure is not None
             and worker.keeps_last_good
-            and preferred(OFFERS, self._accept) != HTML
+            and preferred(OFFERS, self._request.headers.getall("Accept", [])) != HTML
         )
 
     # In.
@@ -292,21 +284,22 @@ class Exchange:
         self._write_if_open(head if self._request.method == "HEAD" else head + body)
         return outcome
 
-    def _answer_to(self, error: Exception, outcome: Outcome, status: HTTPStatus) -> Answer:
-        isolate = self.isolate or self._worker.last_good
-        if isinstance(error, WorkerLoadError):
-            return answer_to_load_failure(error, self._accept, isolate.env, isolate.secrets)
-        return answer_to_failure(
-            error, outcome, status, self._failed_request(), self.context, isolate
+    def _answer_to(
+        self, error: Exception, outcome: Outcome, status: HTTPStatus
+    ) -> tuple[list[tuple[str, str]], bytes]:
+        # Only failures pay for it, the first with its import.
+        from emulator.server.error_response import (
+            FailedRequest,
+            answer_to_failure,
+            answer_to_load_failure,
         )
 
-    @property
-    def _accept(self) -> list[str]:
-        return self._request.headers.getall("Accept", [])
-
-    def _failed_request(self) -> FailedRequest:
         request = self._request
-        return FailedRequest(
+        isolate = self.isolate or self._worker.last_good
+        if isinstance(error, WorkerLoadError):
+            accept = request.headers.getall("Accept", [])
+            return answer_to_load_failure(error, accept, isolate.env, isolate.secrets)
+        failed = FailedRequest(
             request.method,
             self._url(),
             [
@@ -316,6 +309,7 @@ class Exchange:
             request.content_length,
             has_body=self._body is not None,
         )
+        return answer_to_failure(error, outcome, status, failed, self.context, isolate)
 
     def _write_if_open(self, data: bytes) -> None:
         if self._request.transport is not None:

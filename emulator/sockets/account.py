@@ -5,9 +5,9 @@ Floor 3. Owns what is told of each, as text and figures that hold on to nothing.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from time import monotonic
+from typing import Any
 
 from emulator.context import IoContext, Traffic
 from emulator.failures import summary
@@ -39,7 +39,9 @@ def accounts_of(context: IoContext) -> list[SocketAccount]:
     for connection, traffic in context.connections.known():
         if isinstance(connection, Wire) and isinstance(connection.listener, Socket):
             accounts.append(_of_socket(connection.listener, connection, traffic))
-        elif isinstance(connection, asyncio.BaseTransport):
+        elif hasattr(
+            connection, "get_extra_info"
+        ):  # uvloop's transports have no class in common with asyncio's.
             accounts.append(_of_transport(connection))
     return accounts
 
@@ -61,7 +63,7 @@ def _of_socket(socket: Socket, wire: Wire, traffic: Traffic) -> SocketAccount:
     )
 
 
-def _of_transport(transport: asyncio.BaseTransport) -> SocketAccount:
+def _of_transport(transport: Any) -> SocketAccount:
     """Python's own sockets: asyncio keeps no count of what passes through them."""
     peer = transport.get_extra_info("peername")
     address = f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else str(peer or "")

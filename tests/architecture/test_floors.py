@@ -39,8 +39,9 @@ DOOR = "emulator"
 LOADER = "emulator.runtime.builtin_modules"
 
 # Who may import within a function: commands load what they run, so that `--help` answers at once; settings what few
-# projects or only a mistake need, so that `pyworker dev` starts at once.
+# projects or only a mistake need, and an exchange what writes error pages, so that `pyworker dev` starts at once.
 LAZY = (DOOR, "emulator.cli", "emulator.config")
+LAZY_MODULES = ("emulator.server.exchange",)
 
 
 def part_of(module: str) -> str:
@@ -88,7 +89,11 @@ def hidden_imports(tree: SourceTree) -> list[str]:
         place = f"{found.importer}:{found.line} imports {found.target}"
         if found.typing_only and found.importer != DOOR:
             complaints.append(f"{place} under TYPE_CHECKING, which hides a cycle")
-        if found.lazy and found.importer != DOOR and part_of(found.importer) not in LAZY:
+        if (
+            found.lazy
+            and found.importer not in (DOOR, *LAZY_MODULES)
+            and part_of(found.importer) not in LAZY
+        ):
             complaints.append(f"{place} within a function")
     return complaints
 
