@@ -50,12 +50,10 @@ class Console:
             yield
 
     @contextmanager
-    def serving(
-        self, config: Config, url: str, reload: Callable[[], object] | None = None
-    ) -> Iterator[None]:
+    def serving(self, config: Config, url: str, reload: Callable[[], object]) -> Iterator[None]:
         """A block on the running event loop in which `url` is served: introduce the worker, and heed keys.
 
-        `reload()` is called on the event loop; without it there is no key for it.
+        `reload()` is called on the event loop.
         """
         face = self._face
         keys = ""
@@ -83,14 +81,11 @@ class Console:
         if self._hotkeys is not None:
             self._hotkeys.press(character)
 
-    def _table(
-        self, terminal: Terminal, url: str, reload: Callable[[], object] | None
-    ) -> list[Hotkey]:
-        reloading = [] if reload is None else [Hotkey("r", errors.KEY_RELOAD, reload)]
+    def _table(self, terminal: Terminal, url: str, reload: Callable[[], object]) -> list[Hotkey]:
         return [
             Hotkey("b", errors.KEY_BROWSER, lambda: _browse(terminal, url)),
             Hotkey("c", errors.KEY_CLEAR, terminal.clear),
-            *reloading,
+            Hotkey("r", errors.KEY_RELOAD, reload),
             Hotkey("d", errors.KEY_DEBUG, lambda: terminal.say(errors.DEBUG_HINT)),
             Hotkey("l", errors.KEY_SOCKETS, lambda: _list_sockets(terminal)),
             Hotkey("n", errors.KEY_NOTES, terminal.show_notes),

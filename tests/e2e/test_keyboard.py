@@ -143,6 +143,8 @@ async def test_keys_list_sockets_help_and_what_else_there_is(tmp_path: Path) -> 
             await terminal.says(rf"^GET /socket  127\.0\.0\.1:{port}  open +\d+\.\d s$")
             terminal.type("h")
             await terminal.says("x or q  quit")
+            terminal.type("r")
+            await terminal.says("^Reloaded")
             terminal.type("d")
             await terminal.says(r"Write breakpoint\(\) in a handler")
             terminal.type("\x1b[A")  # An arrow is no key of ours.
