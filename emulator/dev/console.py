@@ -26,6 +26,9 @@ from emulator.dev.standard_input import borrowed_input
 from emulator.dev.terminal import Terminal, process_output
 from emulator.sockets import open_sockets
 
+# What a person can't tell from at once; the first request that a program sends has been answered by then.
+LEISURE_SECONDS = 0.1
+
 
 def face_for(config: Config, *, errors_only: bool = False) -> Face:
     """Return the session's voice as the settings have it; `errors_only` keeps standard output for the result."""
@@ -50,12 +53,10 @@ class Console:
             yield
 
     @contextmanager
-    def serving(
-        self, config: Config, url: str, reload: Callable[[], object] | None = None
-    ) -> Iterator[None]:
+    def serving(self, config: Config, url: str, reload: Callable[[], object]) -> Iterator[None]:
         """A block on the running event loop in which `url` is served: introduce the worker, and heed keys.
 
-        `reload()` is called on the event loop; without it there is no key for it.
+        `reload()` is called on the event loop.
         """
         face = self._face
         keys = ""
@@ -63,14 +64,18 @@ class Console:
             loop = asyncio.get_running_loop()
             table = self._table(face, url, reload)
             self._hotkeys = Hotkeys(table, lambda action: loop.call_soon_threadsafe(action))
-            if self._keyboard.start():
-                keys = errors.KEYS_HINT
-                prepare = self._debugger.prepare
-                threading.Thread(target=prepare, name="pyworker-debugger", daemon=True).start()
-        face.introduce(config, keys)
+            keys = errors.KEYS_HINT if self._keyboard.start() else ""
+            introduction = threading.Timer(LEISURE_SECONDS, self._introduce, (config, keys))
+            introduction.name, introduction.daemon = "pyworker-introduction", True
+            introduction.start()
+        else:
+            introduction = None
+            face.introduce(config)
         try:
             yield
         finally:
+            if introduction is not None:
+                introduction.cancel()
             self._keyboard.stop()
             self._hotkeys = None
 
@@ -79,18 +84,21 @@ class Console:
         self._keyboard.stop()
         self._face.close()
 
+    def _introduce(self, config: Config, keys: str) -> None:
+        """What takes long to load, for a person who has just read that all is ready."""
+        self._face.introduce(config, keys)
+        if keys:
+            self._debugger.prepare()
+
     def _press(self, character: str) -> None:
         if self._hotkeys is not None:
             self._hotkeys.press(character)
 
-    def _table(
-        self, terminal: Terminal, url: str, reload: Callable[[], object] | None
-    ) -> list[Hotkey]:
-        reloading = [] if reload is None else [Hotkey("r", errors.KEY_RELOAD, reload)]
+    def _table(self, terminal: Terminal, url: str, reload: Callable[[], object]) -> list[Hotkey]:
         return [
             Hotkey("b", errors.KEY_BROWSER, lambda: _browse(terminal, url)),
             Hotkey("c", errors.KEY_CLEAR, terminal.clear),
-            *reloading,
+            Hotkey("r", errors.KEY_RELOAD, reload),
             Hotkey("d", errors.KEY_DEBUG, lambda: terminal.say(errors.DEBUG_HINT)),
             Hotkey("l", errors.KEY_SOCKETS, lambda: _list_sockets(terminal)),
             Hotkey("n", errors.KEY_NOTES, terminal.show_notes),

@@ -64,9 +64,10 @@ class Keyboard:
     def stop(self) -> None:
         """Leave the terminal as it was found. Harmless when called twice, from any thread."""
         with self._lock:
-            self._mode = Mode.OFF
+            lent, self._mode = self._mode is Mode.LENT, Mode.OFF
             if self._terminal is not None:
-                self._terminal.restore()
+                # A prompt that is cut off has its own mode set.
+                self._terminal.restore(always=lent)
                 self._terminal.wake()
         atexit.unregister(self.stop)
 
@@ -140,7 +141,7 @@ if sys.platform == "win32":
 
         def set_keys(self) -> None: ...
 
-        def restore(self) -> None: ...
+        def restore(self, *, always: bool = False) -> None: ...
 
         def wake(self) -> None: ...
 
@@ -186,8 +187,8 @@ else:
                 termios.tcsetattr(self._descriptor, termios.TCSANOW, current)
                 self._changed = True
 
-        def restore(self) -> None:
-            if self._changed and self.in_foreground():
+        def restore(self, *, always: bool = False) -> None:
+            if (self._changed or always) and self.in_foreground():
                 with contextlib.suppress(termios.error):
                     termios.tcsetattr(self._descriptor, termios.TCSANOW, self._found)
                 self._changed = False

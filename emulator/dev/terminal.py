@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import TextIO
@@ -82,15 +81,13 @@ class Terminal(Face):
         self._line(Channel.OUT, f"Ready on {url}")
 
     def introduce(self, config: Config, keys: str = "") -> None:
-        """On a TTY: a table, written a moment later by a thread of its own, since rich takes time to load."""
+        """On a TTY: a table. Call in a thread of its own: what draws it takes time to load."""
         self._has_keys = bool(keys)
         if self.is_tty and self._least <= Importance.INFO:
             rows = tables.rows_of(config)
             if keys:
                 rows.append(("Keys", keys))
-            threading.Thread(
-                target=self.show_table, args=(rows,), name="pyworker-banner", daemon=True
-            ).start()
+            self.show_table(rows)
 
     def show_table(self, rows: list[tuple[str, ...]]) -> None:
         """Write `rows` in columns."""

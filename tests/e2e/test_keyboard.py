@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import sys
 import urllib.error
@@ -143,6 +144,8 @@ async def test_keys_list_sockets_help_and_what_else_there_is(tmp_path: Path) -> 
             await terminal.says(rf"^GET /socket  127\.0\.0\.1:{port}  open +\d+\.\d s$")
             terminal.type("h")
             await terminal.says("x or q  quit")
+            terminal.type("r")
+            await terminal.says("^Reloaded")
             terminal.type("d")
             await terminal.says(r"Write breakpoint\(\) in a handler")
             terminal.type("\x1b[A")  # An arrow is no key of ours.
@@ -175,6 +178,9 @@ async def test_breakpoint_opens_pdb_and_everybody_else_waits(tmp_path: Path, loo
     async with serving(tmp_path, loop, settings) as terminal:
         stopped = get(terminal.port, "/break")
         await terminal.says(r"^before it$")
+        if sys.version_info >= (3, 13):  # It stops at breakpoint() itself.
+            await terminal.says(r"-> breakpoint\(\)\n\(Pdb\) ")
+            terminal.type("n\n")
         await terminal.says(r"-> value \+= 1\n\(Pdb\) ")
         other = get(terminal.port, "/other")
         terminal.type("p value * 1000\n")
@@ -208,6 +214,19 @@ async def test_q_ends_that_request_and_nothing_else(tmp_path: Path, leave: str) 
         assert await get(terminal.port) == "hello"
         terminal.type("\x03")
         assert await terminal.ends() == 0
+
+
+async def test_the_end_of_the_process_at_a_prompt_leaves_the_terminal_as_it_was(
+    tmp_path: Path, loop: str
+) -> None:
+    async with serving(tmp_path, loop) as terminal:
+        stopped = get(terminal.port, "/break")
+        await terminal.says(r"\(Pdb\) ")
+        terminal.process.terminate()
+        assert await terminal.ends() == 128 + signal.SIGTERM
+        assert terminal.keeps_lines
+        with pytest.raises(OSError):
+            await stopped
 
 
 async def test_stepping_out_of_a_handler_stops_in_no_other(tmp_path: Path, loop: str) -> None:

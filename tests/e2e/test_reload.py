@@ -115,7 +115,7 @@ async def test_changed_settings_are_followed_and_told(
         told = await process.line("GREETING.* has another value", after=3)
         assert "secret" not in told.string
         assert await text(client, process.url) == (200, "one one secret")
-        save(project / "wrangler_py.toml", SETTINGS + "nonsense = 1\n")
+        save(project / "wrangler_py.toml", "nonsense = 1\n" + SETTINGS)
         await process.line("settings can't be followed.*nonsense")
         assert (await text(client, process.url))[0] == 200
         save(project / "wrangler_py.toml", SETTINGS + "[dev]\nport = 1234\n")
