@@ -93,9 +93,8 @@ class Debugger:
             stack.enter_context(redirect_stdout(sys.__stdout__ or sys.stdout))
             stack.enter_context(redirect_stderr(sys.__stderr__ or sys.stderr))
             stack.enter_context(_real_input())
-            if threading.current_thread() is threading.main_thread():
-                before = signal.signal(signal.SIGINT, signal.default_int_handler)
-                stack.callback(signal.signal, signal.SIGINT, before)
+            # Between prompts Ctrl-C would end the request, or the session.
+            stack.enter_context(_on_interrupt(signal.SIG_IGN))
             yield
 
     def lend_keys(self) -> None:
@@ -105,6 +104,19 @@ class Debugger:
     def take_keys_back(self) -> None:
         """The worker runs on."""
         self._keyboard.take_back()
+
+
+@contextmanager
+def _on_interrupt(handler: Any) -> Iterator[None]:
+    """A block in which `handler` takes SIGINT, if it runs in the thread that can have it so."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -141,6 +153,11 @@ def _pdb(debugger: Debugger) -> Pdb:
                 super().interaction(*arguments, **options)
                 if sys.__stdout__ is not None:
                     sys.__stdout__.flush()
+
+        def cmdloop(self, intro: Any = None) -> None:
+            """At the prompt Ctrl-C is pdb's."""
+            with _on_interrupt(signal.default_int_handler):
+                super().cmdloop(intro)
 
         def user_exception(self, frame: FrameType, exc_info: Any) -> None:
             """Don't stop where a coroutine's end, an exception within Python, passes through us."""

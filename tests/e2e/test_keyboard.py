@@ -191,7 +191,7 @@ async def test_breakpoint_opens_pdb_and_everybody_else_waits(tmp_path: Path, loo
         await terminal.says(r"^199999990000000$")
         assert not other.done()
         terminal.type("n\n")
-        await terminal.says(r"-> await asyncio.sleep\(0\)")
+        await terminal.says(r"-> await asyncio.sleep\(0\)\n\(Pdb\) ")
         terminal.type("\x03")
         await terminal.says("--KeyboardInterrupt--")
         terminal.type("c\n")
