@@ -21,7 +21,7 @@ from emulator.dev.notes import NoteBook
 from emulator.dev.output import Channel, Output
 from emulator.errors import NO_NOTES
 from emulator.failures import describe
-from emulator.printable import printable
+from emulator.printable import printable, printable_block
 
 _RESET = "\x1b[0m"
 _RED, _GREEN, _YELLOW, _CYAN = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[36m"
@@ -128,7 +128,10 @@ class Terminal(Face):
     def tell(self, message: Message) -> None:
         """What was said before is counted: on a TTY in the status, elsewhere with a line at 10, 100, 1000 times."""
         said = message.text if message.label is None else f"{message.label}: {message.text}"
-        said = printable(f"note: {said}" if message.kind == "note" else said)
+        if message.importance is Importance.ERROR:
+            said = printable_block(said)  # With the line that is wrong, and a mark below it.
+        else:
+            said = printable(f"note: {said}" if message.kind == "note" else said)
         if message.group is not None:
             kind = "note" if message.kind == "note" else "warning"
             count = self._notes.count(message.group, kind, printable(message.text))

@@ -124,6 +124,8 @@ class Watched:
         """True for a file whose change the session must follow."""
         if path in self.files:
             return True
+        if _is_own_output(path):
+            return False
         for folder in self.folders:
             if path.is_relative_to(folder):
                 *parents, _ = path.relative_to(folder).parts
@@ -209,3 +211,12 @@ def _saved(path: Path) -> float:
         return path.stat().st_mtime + CLOCK_SECONDS
     except OSError:
         return 0.0
+
+
+def _is_own_output(path: Path) -> bool:
+    """True for the file that this process's own lines go to: each would be a reason for the next."""
+    for descriptor in (1, 2):
+        with suppress(OSError):
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                return True
+    return False

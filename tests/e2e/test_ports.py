@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.process import pyworker, running
+from tests.support.process import pyworker
 from tests.support.waiting import within
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
@@ -97,8 +97,7 @@ async def test_a_unix_socket(folder: Path, number: signal.Signals) -> None:
         assert process.url == f"unix:{path}"
         asked = ("--unix-socket", str(path), "http://localhost/a")
         assert await curl(*asked) == (0, "http://localhost/a")
-        argv = [sys.executable, "-m", "emulator", *arguments]
-        async with running(argv, cwd=folder) as second:
+        async with pyworker(*arguments, ready=None, cwd=folder) as second:
             await second.line(r"^Error: Something already listens on the Unix socket .*w\.sock\.")
             assert await second.wait() == 1
         process.send_signal(number)
@@ -132,8 +131,7 @@ async def test_crons_on_time_are_announced(folder: Path) -> None:
 
 async def test_an_expression_that_is_none_is_named_with_its_place(folder: Path) -> None:
     (folder / "wrangler.toml").write_text(SETTINGS.replace("0 0 *", "0 24 *"))
-    argv = [sys.executable, "-m", "emulator", "dev"]
-    async with running(argv, cwd=folder) as process:
+    async with pyworker("dev", ready=None, cwd=folder) as process:
         await process.line(
             r'^Error: wrangler.toml, line \d+, column \d+: `triggers.crons\[1\]`: "0 24 \* \* \*" is '
             r'not a cron expression: the hour is "24", but it takes numbers from 0 to 23\.$'

@@ -118,8 +118,8 @@ async def test_changed_settings_are_followed_and_told(
         save(project / "wrangler_py.toml", "nonsense = 1\n" + SETTINGS)
         await process.line("settings can't be followed.*nonsense")
         assert (await text(client, process.url))[0] == 200
-        save(project / "wrangler_py.toml", SETTINGS + "[dev]\nport = 1234\n")
-        await process.line("taken when pyworker starts: port")
+        save(project / "wrangler_py.toml", SETTINGS + '[dev]\nip = "127.0.0.1"\n')
+        await process.line("taken when pyworker starts: ip")
 
 
 async def test_ten_files_saved_at_once_reload_once(
