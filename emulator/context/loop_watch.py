@@ -15,6 +15,7 @@ from typing import Any, cast
 from emulator.context import worker_threads
 from emulator.context.io_context import IoContext, context_in, current
 from emulator.context.prospects import always
+from emulator.context.request_future import RequestFuture
 
 _METHODS = (
     "add_reader",
@@ -25,6 +26,7 @@ _METHODS = (
     "connect_read_pipe",
     "connect_write_pipe",
     "create_datagram_endpoint",
+    "create_future",
     "create_server",
     "create_task",
     "create_unix_connection",
@@ -75,6 +77,12 @@ class LoopWatch:
         if isinstance(task, asyncio.Task):
             io.adopt(task)
         return task
+
+    def _create_future(self) -> asyncio.Future[Any]:
+        io, loop = current(), self._loop()
+        if io is None or loop is None:
+            return cast("asyncio.Future[Any]", self._originals["create_future"]())
+        return RequestFuture(io, loop)
 
     def _call_at(self, when: float, *arguments: Any, **options: Any) -> asyncio.TimerHandle:
         return self._timed(self._originals["call_at"](when, *arguments, **options))

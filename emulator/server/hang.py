@@ -16,6 +16,9 @@ from typing import Any
 from emulator.context import IoContext, Outcome, is_debugged, place_of, user_frame
 from emulator.errors import HUNG, HUNG_HINT, HUNG_WAITS
 
+# Where asyncio keeps what tasks wait on.
+_PRIMITIVES = frozenset({"asyncio.locks", "asyncio.queues"})
+
 _Waits = dict[asyncio.Task[Any], object]
 
 
@@ -54,24 +57,31 @@ def _explained(waits: _Waits) -> str:
     """Say what the tasks wait for, and where."""
     sentences = []
     for task, awaited in waits.items():
-        frame = _waiting_frame(task.get_coro())
+        frame, primitive = _waiting_frame(task.get_coro())
         place = "a place that is not known" if frame is None else place_of(frame)
-        sentences.append(HUNG_WAITS.format(awaited=_named(awaited), place=place))
+        sentences.append(HUNG_WAITS.format(awaited=_named(awaited, primitive), place=place))
     return "\n".join([*sentences, HUNG_HINT])
 
 
-def _waiting_frame(coroutine: Any) -> FrameType | None:
-    """Return the innermost frame of worker code in a chain of coroutines that await each other."""
-    found = None
+def _waiting_frame(coroutine: Any) -> tuple[FrameType | None, object]:
+    """Return the innermost frame of worker code in a chain of coroutines that await each other.
+
+    And what of asyncio that called upon: an Event, a Queue, a Lock; None for anything else.
+    """
+    found = primitive = None
     while coroutine is not None:
         frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
         if frame is not None and user_frame(frame) is frame:
-            found = frame
+            found, primitive = frame, None
+        elif frame is not None and frame.f_globals.get("__name__") in _PRIMITIVES:
+            primitive = primitive or frame.f_locals.get("self")
         coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
-    return found
+    return found, primitive
 
 
-def _named(awaited: object) -> str:
+def _named(awaited: object, primitive: object) -> str:
+    if primitive is not None:
+        return f"an asyncio.{type(primitive).__name__} that nothing of this request will wake"
     if isinstance(awaited, asyncio.Task):
         return f"the task {awaited.get_name()}"
     return f"a {type(awaited).__name__.strip('_')} that nothing will settle"

@@ -138,7 +138,9 @@ async def test_another_request_does_not_count() -> None:
     ):
         setter.get("/sets")
         waiter.get("/waits")
-        assert b"had hung" in (await waiter.response()).body
+        body = (await waiter.response()).body
+        assert b"had hung" in body
+        assert b"It waits on an asyncio.Event that nothing of this request will wake" in body
         assert (await setter.response()).body == b"done"
 
 
