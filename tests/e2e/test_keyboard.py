@@ -223,7 +223,7 @@ async def test_the_end_of_the_process_at_a_prompt_leaves_the_terminal_as_it_was(
         stopped = get(terminal.port, "/break")
         await terminal.says(r"\(Pdb\) ")
         terminal.process.terminate()
-        terminal.type(" ")  # Python overlooks a signal just before it waits for a key.
+        terminal.type("\n")  # Python may overlook a signal until a line ends.
         assert await terminal.ends() == 128 + signal.SIGTERM
         assert terminal.keeps_lines
         with pytest.raises(OSError):
