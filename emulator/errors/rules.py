@@ -64,8 +64,9 @@ HUNG_HINT = (
     "What another request does later, such as setting an event, does not count: production cancels this one too."
 )
 WOKEN_BY_ANOTHER = (
-    "A request waited for a future, event, queue or lock until another request settled it at {place}. In production that "
-    "does not work: requests share no I/O, and the one that waits hangs or fails. Have each request do what it waits for."
+    "A request waited for a future, event, queue or lock until another request settled it at {place}. In production "
+    "that does not work: requests share no I/O, and the one that waits hangs or fails. Have each request do what it "
+    "waits for."
 )
 CONNECTION_LIMIT = "Response closed due to connection limit"
 SMTP_PROHIBITED = "Connections to port 25 are prohibited"
