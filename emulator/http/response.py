@@ -13,11 +13,12 @@ from http import HTTPStatus
 from typing import Any, overload
 
 from emulator import errors
+from emulator.context import IoContext, enter
 from emulator.http.body import Body, BodyInit, BodyState, extract
 from emulator.http.headers import Headers, HeadersInit, refused_in
 from emulator.http.url import normalized_url
 from emulator.naming import camel_case_aliases
-from emulator.streams import ByteSource
+from emulator.streams import ByteSource, ReadableCore
 
 _NULL_BODY_STATUSES = frozenset((101, 204, 205, 304))
 _REDIRECT_STATUSES = frozenset((301, 302, 303, 307, 308))
@@ -208,6 +209,17 @@ class Response(Body):
         return twin
 
     # For the runtime.
+
+    def payload_in(self, context: IoContext) -> bytes | ReadableCore | None:
+        """Return what `payload()` does in `context`, which is then the one that a stream must belong to."""
+        content = self._content
+        if content is None:
+            return None
+        if type(content) is bytes and self._body_state is BodyState.UNUSED:
+            self._body_state = BodyState.USED
+            return content
+        with enter(context):
+            return self.payload()
 
     def raw_headers(self) -> list[tuple[str, str]]:
         """Return names, spelled as they were given, and values, all Latin-1. Not a copy: leave it alone."""

@@ -7,10 +7,12 @@ answered, and how a connection is closed so that the answer arrives. Must not kn
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import StreamReader
+from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 from aiohttp.web_request import BaseRequest
@@ -18,6 +20,7 @@ from aiohttp.web_response import StreamResponse
 
 from emulator.context import EventRecord, Observer, Outcome, Traffic
 from emulator.errors import CLIENT_GONE
+from emulator.server.arrival import Arrival
 from emulator.server.framing import JOINED_CHUNK_BYTES, Framing, FramingError
 from emulator.server.limits import (
     HEADERS_TOO_LARGE,
@@ -75,6 +78,15 @@ class Refused(Sent):
         await self._connection.linger()
 
 
+class Queued(BaseRequest):
+    """A request that aiohttp's loop took from its queue."""
+
+    @property
+    def arrival(self) -> Arrival:
+        """The request as `answer` takes it."""
+        return Arrival(cast(HttpConnection, self.protocol), self._message, self.content)
+
+
 class Incoming(Enum):
     """What becomes of what the client sends."""
 
@@ -83,10 +95,25 @@ class Incoming(Enum):
 
 
 class HttpConnection(RequestHandler):
-    """What a client is connected to."""
+    """What a client is connected to.
 
-    def __init__(self, *args: Any, observer: Observer, scheme: str, **kwargs: Any) -> None:
+    A request that comes alone gets a task of its own, in which `answer` says whether the connection is kept. Others
+    (pipelined, not HTTP, with an Upgrade) are taken from their queue by aiohttp's loop: a task that waits, parked, while
+    there are none.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        answer: Callable[[Arrival], Awaitable[bool]],
+        observer: Observer,
+        scheme: str,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self._answer = answer
+        # What the loop waits on, and its task, while a request has a task of its own.
+        self._parked: tuple[asyncio.Future[None], asyncio.Task[None] | None] | None = None
         self.url_scheme = scheme
         self.sink: ResponseSink | None = None
         self._observer = observer
@@ -102,9 +129,60 @@ class HttpConnection(RequestHandler):
     def data_received(self, data: bytes) -> None:
         if self._incoming is Incoming.DROPPED:
             return
+        waiter, self._waiter = self._waiter, None  # Else it would be woken.
         super().data_received(data)
+        if waiter is not None:
+            self._waiter = waiter
+            if self._messages and not waiter.done():
+                self._begin(waiter)
         if self._payload is not None:
             self._look_at_body(self._payload)
+
+    def _begin(self, waiter: asyncio.Future[None]) -> None:
+        """Begin with what has come while nothing was under way and the loop was parked on `waiter`."""
+        message, payload = self._messages[0]
+        if len(self._messages) > 1 or self._upgraded or type(message) is not RawRequestMessage:
+            waiter.set_result(None)
+            return
+        self._messages.popleft()
+        if self._parser is not None:
+            self._parser.message_consumed()
+        self._waiter, self._parked = None, (waiter, self._task_handler)
+        self._request_in_progress = True
+        arrival = Arrival(self, message, payload)
+        # aiohttp asks no more of it than an Arrival has.
+        self._current_request = cast(BaseRequest, arrival)
+        self._task_handler = self._loop.create_task(self._serve(arrival))
+
+    async def _serve(self, arrival: Arrival) -> None:
+        kept = False
+        try:
+            kept = await self._answer(arrival)
+        except Exception as error:
+            self.log_exception("Unhandled exception", exc_info=error)
+        finally:
+            self._served(kept and arrival.content.is_eof())
+
+    def _served(self, kept: bool) -> None:
+        """The request that had a task of its own is over: wait for the next, or close."""
+        assert self._parked is not None
+        (waiter, self._task_handler), self._parked = self._parked, None
+        self._current_request = None
+        self._request_in_progress = False
+        if self._handler_waiter is not None and not self._handler_waiter.done():
+            self._handler_waiter.set_result(None)
+        if self._force_close or self._close or not kept:
+            waiter.cancel()
+            self.force_close()
+            return
+        self._waiter = waiter
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        if self._keepalive_handle is None:
+            self._keepalive_handle = self._loop.call_at(
+                self._next_keepalive_close_time, self._process_keepalive
+            )
+        if self._messages:
+            waiter.set_result(None)
 
     def receive_body(self, payload: StreamReader) -> None:
         """`payload` takes the body of the request that is being handled."""
@@ -133,6 +211,8 @@ class HttpConnection(RequestHandler):
         if sink is not None:
             sink.lost()
         super().connection_lost(exc)
+        if self._parked is not None:
+            self._parked[0].cancel()
 
     def _is_idle(self) -> bool:
         return self._waiter is not None and not self._messages

@@ -7,20 +7,18 @@ bytes reach the client (connection.py).
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from http import HTTPStatus
 from time import perf_counter
-from typing import cast
 from urllib.parse import quote
 
-from aiohttp.http import HttpVersion11
-from aiohttp.web_request import BaseRequest
-
-from emulator.context import EventRecord, IoContext, Outcome, enter
+from emulator.context import EventRecord, IoContext, Outcome
 from emulator.errors import SWITCHING_PROTOCOLS, WorkerLoadError
 from emulator.http import Request, Response
 from emulator.runtime import Isolate, Worker, dispatch
 from emulator.server.accept import HTML, OFFERS, preferred
-from emulator.server.connection import ClientGone, HttpConnection, ResponseSink, Sent
+from emulator.server.arrival import Arrival
+from emulator.server.connection import ClientGone, ResponseSink
 from emulator.server.framing import Chunked, Framing, Length, UntilClose, length_of
 from emulator.server.head import ResponseHeadError, encode_head
 from emulator.server.internal import INTERNAL_PREFIX, InternalRoutes
@@ -39,54 +37,75 @@ JOINED_BODY_BYTES = 65_536
 class Exchange:
     """One request and its response. `run()` it once; `isolate` is who answered, if it came to that."""
 
+    __slots__ = (
+        "_awaits_continue",
+        "_body",
+        "_connection",
+        "_internal",
+        "_keep_alive",
+        "_request",
+        "_status",
+        "_worker",
+        "context",
+        "isolate",
+    )
+
     def __init__(
-        self, request: BaseRequest, worker: Worker, context: IoContext, internal: InternalRoutes
+        self, request: Arrival, worker: Worker, context: IoContext, internal: InternalRoutes
     ) -> None:
         self.context = context
         self.isolate: Isolate | None = None
         self._request = request
         self._worker = worker
         self._internal = internal
-        self._observer = context.observer
-        self._connection = cast(HttpConnection, request.protocol)
-        self._body = (
-            RequestBody(request.content, self._send_continue, context.limits.body_bytes)
-            if request.body_exists
-            else None
-        )
+        self._connection = request.connection
         self._status: str | None = None
         self._keep_alive = request.keep_alive
-        # Source: RFC 9110, section 10.1.1.
-        self._awaits_continue = (
-            self._body is not None
-            and request.version == HttpVersion11
-            and "Expect" in request.headers
-        )
+        self._body: RequestBody | None = None
+        self._awaits_continue = False
+        if request.has_body:
+            self._body = RequestBody(
+                request.content, self._send_continue, context.limits.body_bytes
+            )
+            # Source: RFC 9110, section 10.1.1.
+            self._awaits_continue = request.speaks_11 and "Expect" in request.headers
 
-    async def run(self) -> Sent:
-        """Answer the request, whatever it takes; the result tells aiohttp whether the connection is kept."""
+    @property
+    def complete(self) -> bool:
+        """True once all of the request has arrived."""
+        return self._body is None or self._body.complete
+
+    async def run(self) -> bool:
+        """Answer the request, whatever it takes; the result tells whether the connection is kept."""
         began = perf_counter()
         outcome = Outcome.CANCELED
+        context, connection = self.context, self._connection
         if self._body is not None:
-            self._connection.receive_body(self._request.content)
+            connection.receive_body(self._request.content)
         try:
-            refusal = refusal_of(self._request, self.context.limits.body_bytes)
+            refusal = refusal_of(self._request, context.limits.body_bytes)
             if refusal is None:
-                outcome = await self._serve()
+                unsent = self._send(await self._response())
+                outcome = Outcome.OK if unsent is None else await unsent
             else:
                 self._refuse(refusal)
                 outcome = Outcome.OK
+        except ClientGone:
+            self._keep_alive = False
+        except asyncio.CancelledError:
+            context.abandon()
+            raise
+        except Exception as error:
+            outcome = self._fail(error)
         finally:
-            self._connection.sink = None
+            connection.sink = None
             if self._body is not None:
                 self._body.stop()
             seconds = perf_counter() - began
-            self._observer.event_finished(
-                EventRecord(
-                    self.context.label, outcome, seconds, self.context.traffic, self._status
-                )
+            context.observer.event_finished(
+                EventRecord(context.label, outcome, seconds, context.traffic, self._status)
             )
-        return Sent(keep_alive=self._keep_alive and self._connection.may_go_on)
+        return self._keep_alive and connection.may_go_on
 
     async def leave(self) -> None:
         """After `run()`: see to it that the rest of the request stands in nobody's way."""
@@ -97,35 +116,29 @@ class Exchange:
         else:
             await self._connection.linger()
 
-    async def _serve(self) -> Outcome:
-        try:
-            if INTERNAL_PREFIX in self._request.raw_path:
-                answer = await self._internal.answer(self._request)
-                if answer is not None:
-                    return await self._send(answer)
-            return await self._send(await self._handle())
-        except ClientGone:
-            self._keep_alive = False
-            return Outcome.CANCELED
-        except asyncio.CancelledError:
-            self.context.abandon()
-            raise
-        except Exception as error:
-            return self._fail(error)
+    def _response(self) -> Awaitable[Response]:
+        """Return what will be the response: the worker's, but for paths that are the platform's own."""
+        if INTERNAL_PREFIX in self._request.raw_path:
+            return self._internal_response()
+        return self._workers_response()
 
-    async def _handle(self) -> Response:
-        context = self.context
+    async def _internal_response(self) -> Response:
+        answer = await self._internal.answer(self._request)
+        return await self._workers_response() if answer is None else answer
+
+    def _workers_response(self) -> Awaitable[Response]:
+        context, worker = self.context, self._worker
         if self._body is not None:
             context.prospects.sources[self._body] = self._body.may_deliver
-        self.isolate = self._worker.enter(last_good=self._takes_last_good())
-        return await dispatch.fetch(self.isolate, self._worker_request(), context)
+        self.isolate = isolate = worker.enter(
+            last_good=worker.failure is not None and self._takes_last_good()
+        )
+        return dispatch.fetch(isolate, self._worker_request(), context)
 
     def _takes_last_good(self) -> bool:
         """True for a program while an edit can't be loaded and the session keeps the last good worker for it."""
-        worker = self._worker
         return (
-            worker.failure is not None
-            and worker.keeps_last_good
+            self._worker.keeps_last_good
             and preferred(OFFERS, self._request.headers.getall("Accept", [])) != HTML
         )
 
@@ -167,31 +180,33 @@ class Exchange:
 
     # Out.
 
-    async def _send(self, response: Response) -> Outcome:
+    def _send(self, response: Response) -> Awaitable[Outcome] | None:
+        """Send `response`; what is returned, if anything, sends the rest of it."""
         status = response.status
         if status == HTTPStatus.SWITCHING_PROTOCOLS:
             raise ResponseHeadError(SWITCHING_PROTOCOLS)
-        with enter(self.context):  # A stream of another request's is refused here.
-            payload = response.payload()
+        payload = response.payload_in(self.context)  # A stream of another request's is refused here.
         headers = response.raw_headers()
-        length = length_of(payload, headers)
         if status in BODILESS or self._request.method == "HEAD":
+            length = length_of(payload, headers)
             own = [] if length is None or status in BODILESS else [_content_length(length)]
             head = self._head(status, response.status_text, headers, own)
             if isinstance(payload, ReadableCore):
                 payload.cancel()
             self._write(head)
-            return await self._drained()
-        if isinstance(payload, ReadableCore):
-            return await self._send_stream(response, payload, self._framing(length))
-        body = payload or b""
-        head = self._head(status, response.status_text, headers, [_content_length(len(body))])
-        if len(body) <= JOINED_BODY_BYTES:
-            self._write(head + body)
+        elif isinstance(payload, ReadableCore):
+            framing = self._framing(length_of(payload, headers))
+            return self._send_stream(response, payload, framing)
         else:
-            self._write(head)
-            self._write(body)
-        return await self._drained()
+            body = payload or b""
+            own = [_content_length(len(body))]
+            head = self._head(status, response.status_text, headers, own)
+            if len(body) <= JOINED_BODY_BYTES:
+                self._write(head + body)
+            else:
+                self._write(head)
+                self._write(body)
+        return self._drained() if self._connection.writing_paused else None
 
     async def _send_stream(
         self, response: Response, core: ReadableCore, framing: Framing
@@ -220,14 +235,14 @@ class Exchange:
             # The head is out: all that is left is to close the connection without the body's end.
             self._keep_alive = False
             sink.break_off()
-            self._observer.body_failed(self.context.label, error)
+            self.context.observer.body_failed(self.context.label, error)
             return outcome_of(error, self.context)
         return Outcome.OK
 
     def _framing(self, length: int | None) -> Framing:
         if length is not None:
             return Length(length)
-        return Chunked() if self._request.version == HttpVersion11 else UntilClose()
+        return Chunked() if self._request.speaks_11 else UntilClose()
 
     def _head(
         self,
@@ -242,22 +257,21 @@ class Exchange:
             self._keep_alive = False
         if not self._keep_alive:
             own.append(("Connection", "close"))
-        elif self._request.version != HttpVersion11:
+        elif not self._request.speaks_11:
             own.append(("Connection", "keep-alive"))
         head = encode_head(status, reason, headers, own)
         self._status = f"{status} {reason}".rstrip()
         return head
 
     def _write(self, data: bytes) -> None:
-        transport = self._request.transport
+        transport = self._connection.transport
         if transport is None:
             raise ClientGone
         transport.write(data)
 
     async def _drained(self) -> Outcome:
         """Wait until a slow client has taken what was written, so that responses don't pile up."""
-        if self._connection.writing_paused:
-            await ResponseSink(self._connection, b"", Length(0)).flush()
+        await ResponseSink(self._connection, b"", Length(0)).flush()
         return Outcome.OK
 
     def _refuse(self, refusal: Refusal) -> None:
@@ -273,7 +287,7 @@ class Exchange:
             return Outcome.EXCEPTION
         outcome = outcome_of(error, self.context)
         status = status_of(outcome)
-        self._observer.handler_failed(self.context.label, error)
+        self.context.observer.handler_failed(self.context.label, error)
         headers, body = self._answer_to(error, outcome, status)
         head = self._head(
             status.value,

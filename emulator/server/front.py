@@ -11,14 +11,18 @@ from itertools import chain
 from time import monotonic
 
 from aiohttp.web import Server
+from aiohttp import StreamReader
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http import RawRequestMessage
+from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_request import BaseRequest
-from aiohttp.web_response import StreamResponse
 
 from emulator.config.limits import DEFAULT_LIMITS, Limits
 from emulator.context import IoContext, Observer
 from emulator.runtime import Isolate, Worker
 from emulator.runtime.scheduled_event import ScheduledEvent
-from emulator.server.connection import HttpConnection
+from emulator.server.arrival import Arrival
+from emulator.server.connection import HttpConnection, Queued, Sent
 from emulator.server.exchange import Exchange
 from emulator.server.head import HEADERS_LIMIT_BYTES
 from emulator.server.internal import InternalRoutes
@@ -44,7 +48,10 @@ class Front(Server):
         host: str = "localhost",
         scheme: str = "http",
     ) -> None:
-        super().__init__(self._answer, handler_cancellation=True)
+        super().__init__(
+            self._answer_queued,  # type: ignore[arg-type]  # It is given what _make_request returns.
+            handler_cancellation=True,
+        )
         self._scheme = scheme
         self._internal = InternalRoutes(host, self.fire, observer)
         self._limits = limits
@@ -52,7 +59,7 @@ class Front(Server):
         self.observer = observer
         self._network = network
         self._provided: dict[type, object] = {Network: network}
-        self._exchanges: dict[asyncio.Task[None], IoContext] = {}
+        self._exchanges: dict[IoContext, asyncio.Task[None]] = {}
         self._scheduled: dict[asyncio.Task[Ran], IoContext] = {}
         self._afterwork: set[asyncio.Task[None]] = set()
         self._oversight = oversee(observer, limits, self._active)
@@ -61,6 +68,7 @@ class Front(Server):
         return HttpConnection(
             self,
             loop=asyncio.get_running_loop(),
+            answer=self._answer,
             observer=self.observer,
             scheme=self._scheme,
             access_log=None,
@@ -80,7 +88,7 @@ class Front(Server):
         # aiohttp waits twice for a request that does not end, and for ever if told to wait for 0 s.
         await super().shutdown(None if timeout is None else max(timeout / 2, MOMENT_SECONDS))
         if self._exchanges:
-            await asyncio.wait(self._exchanges, timeout=UNWINDING_SECONDS)
+            await asyncio.wait(set(self._exchanges.values()), timeout=UNWINDING_SECONDS)
         await self._end_scheduled(None if timeout is None else timeout - (monotonic() - began))
         for task in self._afterwork:
             task.cancel()
@@ -145,16 +153,33 @@ class Front(Server):
         self._oversight = oversee(self.observer, limits, self._active)
 
     def _active(self) -> Iterator[IoContext]:
-        return chain(self._exchanges.values(), self._scheduled.values())
+        return chain(self._exchanges, self._scheduled.values())
 
-    async def _answer(self, request: BaseRequest) -> StreamResponse:
-        context = self.context(f"{request.method} {request.raw_path}")
-        exchange = Exchange(request, self.worker, context, self._internal)
-        self._exchanges[request.task] = context
+    def _make_request(
+        self,
+        message: RawRequestMessage,
+        payload: StreamReader,
+        protocol: RequestHandler,
+        writer: AbstractStreamWriter,
+        task: asyncio.Task[None],
+    ) -> BaseRequest:
+        return Queued(message, payload, protocol, writer, task, asyncio.get_running_loop())
+
+    async def _answer_queued(self, request: Queued) -> Sent:
+        return Sent(keep_alive=await self._answer(request.arrival))
+
+    async def _answer(self, arrival: Arrival) -> bool:
+        """Answer one request; return whether its connection serves another."""
+        context = self.context(f"{arrival.method} {arrival.raw_path}")
+        exchange = Exchange(arrival, self.worker, context, self._internal)
+        task = asyncio.current_task()
+        assert task is not None
+        self._exchanges[context] = task
         try:
-            sent = await exchange.run()
+            kept = await exchange.run()
         finally:
             self.see_out(context, exchange.isolate)
-            del self._exchanges[request.task]
-        await exchange.leave()
-        return sent
+            del self._exchanges[context]
+        if not exchange.complete:
+            await exchange.leave()
+        return kept

@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 from urllib.parse import parse_qsl
 
-from aiohttp.web_request import BaseRequest
 
 from emulator import errors
 from emulator.config import parse_cron
@@ -22,6 +21,7 @@ from emulator.context import Observer, Outcome
 from emulator.http import Response
 from emulator.http.url import host_of, path_and_query
 from emulator.runtime.scheduled_event import ScheduledEvent
+from emulator.server.arrival import Arrival
 from emulator.server.scheduled import Ran
 
 INTERNAL_PREFIX = "/cdn-cgi/"
@@ -50,14 +50,14 @@ class InternalRoutes:
         self._host = host.lower()
         self._fire = fire
         self._observer = observer
-        self._routes: dict[str, Callable[[BaseRequest, str], Awaitable[Response]]] = {
+        self._routes: dict[str, Callable[[Arrival, str], Awaitable[Response]]] = {
             LISTING: self._list,
             LISTING.rstrip("/"): self._list,
             SCHEDULED_PATH: self._scheduled,
             SCHEDULED_BEFORE: self._scheduled,
         }
 
-    async def answer(self, request: BaseRequest) -> Response | None:
+    async def answer(self, request: Arrival) -> Response | None:
         """Return the response to `request`; None when its path is one for the worker."""
         target = request.raw_path
         try:
@@ -75,7 +75,7 @@ class InternalRoutes:
             return _text(errors.INTERNAL_UNKNOWN.format(path=path, listing=LISTING), 404)
         return await route(request, query)
 
-    def _refusal(self, request: BaseRequest) -> str | None:
+    def _refusal(self, request: Arrival) -> str | None:
         """Return why `request` may not ask; None if it may."""
         headers = request.headers
         host = headers.get("Host")
@@ -88,7 +88,7 @@ class InternalRoutes:
             return errors.INTERNAL_ORIGIN.format(origin="another site")
         return None
 
-    def _is_ours(self, origin: str, request: BaseRequest) -> bool:
+    def _is_ours(self, origin: str, request: Arrival) -> bool:
         """Tell whether `origin` names this machine in a way that nobody else's name server decides."""
         host = _host_of(origin)
         if host == "localhost" or host.endswith(".localhost") or (host and host == self._host):
@@ -99,10 +99,10 @@ class InternalRoutes:
             return False
         return address.is_loopback or host == _reached_at(request)
 
-    async def _list(self, request: BaseRequest, query: str) -> Response:
+    async def _list(self, request: Arrival, query: str) -> Response:
         return _text(errors.INTERNAL_ROUTES.format(scheduled=SCHEDULED_PATH))
 
-    async def _scheduled(self, request: BaseRequest, query: str) -> Response:
+    async def _scheduled(self, request: Arrival, query: str) -> Response:
         if request.method not in _MAY_FIRE:
             return _text(
                 errors.INTERNAL_METHOD.format(path=SCHEDULED_PATH), 405, {"Allow": "GET, POST"}
@@ -143,7 +143,7 @@ def _host_of(url: str) -> str:
     return host.strip("[]").rstrip(".")
 
 
-def _reached_at(request: BaseRequest) -> str | None:
+def _reached_at(request: Arrival) -> str | None:
     """Return the IP address of this machine that the client connected to."""
     transport = request.transport
     name = transport.get_extra_info("sockname") if transport is not None else None

@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 
 from aiohttp.http import HttpVersion10, HttpVersion11
-from aiohttp.web_request import BaseRequest
 
 from emulator.config.limits import MIB
+from emulator.server.arrival import Arrival
 from emulator.server.head import HEADERS_LIMIT_BYTES, encode_head
 
 URL_LIMIT_BYTES = 16 * 1024
@@ -72,7 +72,7 @@ def malformed(why: str) -> Refusal:
     return Refusal(400, "Bad Request", f"This is not a well-formed HTTP request: {why}.")
 
 
-def refusal_of(request: BaseRequest, body_limit_bytes: int) -> Refusal | None:
+def refusal_of(request: Arrival, body_limit_bytes: int) -> Refusal | None:
     """Return what to answer in the worker's place; None when the worker should see `request`."""
     if request.version not in (HttpVersion11, HttpVersion10):
         return UNKNOWN_VERSION

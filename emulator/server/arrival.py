@@ -1,0 +1,66 @@
+"""A request as the parser gave it: its head, and where its body will come.
+
+Floor 6. Owns what the rest of this floor may ask of a request; must not know what becomes of it. Much less than
+aiohttp's BaseRequest, which takes as long to make as everything else that a small answer takes.
+"""
+
+from __future__ import annotations
+
+from asyncio import Transport
+from typing import TYPE_CHECKING
+
+from aiohttp import StreamReader
+from aiohttp.http import HttpVersion11, RawRequestMessage
+from aiohttp.streams import EmptyStreamReader
+
+if TYPE_CHECKING:
+    from emulator.server.connection import HttpConnection
+
+
+class Arrival:
+    """One request on `connection`. `content` takes its body."""
+
+    __slots__ = (
+        "connection",
+        "content",
+        "headers",
+        "keep_alive",
+        "method",
+        "raw_headers",
+        "raw_path",
+        "speaks_11",
+        "version",
+    )
+
+    def __init__(
+        self, connection: HttpConnection, message: RawRequestMessage, content: StreamReader
+    ) -> None:
+        self.connection = connection
+        self.content = content
+        self.headers = message.headers
+        self.keep_alive = not message.should_close
+        self.method = message.method
+        self.raw_headers = message.raw_headers
+        self.raw_path = message.path
+        self.version = version = message.version
+        self.speaks_11 = version == HttpVersion11
+
+    @property
+    def transport(self) -> Transport | None:
+        """The connection's transport; None once it is closed."""
+        return self.connection.transport
+
+    @property
+    def has_body(self) -> bool:
+        """True when bytes of a body are announced."""
+        return type(self.content) is not EmptyStreamReader
+
+    @property
+    def content_length(self) -> int | None:
+        """The Content-Length, which the parser checked; None without one."""
+        length = self.headers.get("Content-Length")
+        return None if length is None else int(length)
+
+    def _cancel(self, error: BaseException) -> None:
+        """The connection is lost, as aiohttp's protocol tells its own requests: so is the rest of the body."""
+        self.content.set_exception(error)
