@@ -9,7 +9,9 @@ from emulator.context.io_context import (
     current,
     current_meter,
     enter,
+    make_current,
     require_current,
+    restore,
 )
 from emulator.context.loop_watch import unwatch, watch
 from emulator.context.observer import EventRecord, Observer, Outcome, Traffic
@@ -39,7 +41,9 @@ __all__ = [
     "limits_paused",
     "never",
     "place_of",
+    "make_current",
     "require_current",
+    "restore",
     "start_ticking",
     "stop_ticking",
     "unpaused_seconds",

@@ -63,6 +63,20 @@ class IoContext:
     `provided` holds settings by their type, for the floors above: this one does not know them.
     """
 
+    # How it begins. What most events never need is made when it is.
+    meter: CpuMeter | None = None
+    verdict: Verdict | None = None
+    _state = ContextState.ACTIVE
+    _handler: asyncio.Task[Any] | None = None
+    _cancellations = 0
+    _subrequests = 0
+    _slots: ConnectionSlots | None = None
+    _connections: Connections | None = None
+    _prospects: Prospects | None = None
+    _background: set[asyncio.Task[None]] | None = None
+    _background_tree: weakref.WeakSet[asyncio.Task[Any]] | None = None
+    _background_owns: set[object] | None = None
+
     def __init__(
         self,
         label: str,
@@ -73,30 +87,19 @@ class IoContext:
     ) -> None:
         self.label = label
         self.observer = observer
-        self.connections = Connections()
         self.limits = limits
-        self._slots: ConnectionSlots | None = None
-        self.prospects = Prospects()
-        self.meter: CpuMeter | None = None
-        self.verdict: Verdict | None = None
-        self._cancellations = 0
-        self._background_tree: weakref.WeakSet[asyncio.Task[Any]] | None = None
+        self._provided = provided
+        self._thread = threading.get_ident()
+        self._closers: dict[object, Callable[[], None]] = {}
         if limits.cpu_ms is not None:
             self.meter = CpuMeter(
                 limits.cpu_ms / 1000, self._cpu_exceeded, self._cancel_running_task
             )
-        self._subrequests = 0
-        self._thread = threading.get_ident()
-        self._provided = provided
-        self._state = ContextState.ACTIVE
-        self._closers: dict[object, Callable[[], None]] = {}
-        self._background: set[asyncio.Task[None]] = set()
-        self._background_owns: set[object] = set()
 
     def __repr__(self) -> str:
         return (
             f"<IoContext {self.label} {self._state.value} "
-            f"owns={len(self._closers)} background={len(self._background)}>"
+            f"owns={len(self._closers)} background={len(self._background or ())}>"
         )
 
     @property
@@ -108,9 +111,23 @@ class IoContext:
         return self._slots
 
     @property
+    def connections(self) -> Connections:
+        """This event's connections."""
+        if self._connections is None:
+            self._connections = Connections()
+        return self._connections
+
+    @property
+    def prospects(self) -> Prospects:
+        """What can still happen to this event."""
+        if self._prospects is None:
+            self._prospects = Prospects()
+        return self._prospects
+
+    @property
     def traffic(self) -> Traffic:
         """What this event's connections have moved so far, in all."""
-        return self.connections.traffic
+        return Traffic() if self._connections is None else self._connections.traffic
 
     @property
     def state(self) -> ContextState:
@@ -163,6 +180,8 @@ class IoContext:
         else:
             self._closers[resource] = close
             if self._in_background():
+                if self._background_owns is None:
+                    self._background_owns = set()
                 self._background_owns.add(resource)
             if is_live is not never:
                 self.prospects.sources[resource] = is_live
@@ -170,15 +189,17 @@ class IoContext:
     def disown(self, resource: object) -> None:
         """`resource` is closed already: forget it. Harmless when it was never owned."""
         self._closers.pop(resource, None)
-        self._background_owns.discard(resource)
-        self.prospects.sources.pop(resource, None)
+        if self._background_owns is not None:
+            self._background_owns.discard(resource)
+        if self._prospects is not None:
+            self._prospects.sources.pop(resource, None)
 
     def when_unwound(self, callback: Callable[[], None]) -> None:
         """Call `callback()` once no task of this event that was cancelled is still under way: now, if there is none."""
         running = _running_task()
         unwinding = {
             task
-            for task in {*self.prospects.tasks, *self._background}
+            for task in self._tasks()
             if task.cancelling() and task is not running and not task.done()
         }
         if not unwinding:
@@ -203,16 +224,20 @@ class IoContext:
 
     def handle_in(self, task: asyncio.Task[Any] | None) -> None:
         """`task` runs this event's handler from now on; None when that has returned and can't be condemned any more."""
-        handler = self.prospects.handler
+        handler = self._handler
         while self._cancellations and handler is not None:
             self._cancellations -= 1
             handler.uncancel()
-        self.prospects.handler = task
+        self._handler = task
 
     @property
     def handling(self) -> bool:
         """True while the handler runs."""
-        return self.prospects.handler is not None
+        return self._handler is not None
+
+    def waits(self) -> dict[asyncio.Task[Any], object] | None:
+        """Return what each unfinished task of the handler waits for; None when one of them can run."""
+        return self.prospects.waits(self._handler)
 
     def condemn(self, outcome: Outcome, sentence: str) -> None:
         """End the handler: its task is cancelled, and whoever runs it finds `verdict`. Only the first one counts.
@@ -222,7 +247,7 @@ class IoContext:
         """
         if self.verdict is None:
             self.verdict = Verdict(outcome, sentence)
-        handler = self.prospects.handler
+        handler = self._handler
         if handler is not None and handler is not _running_task():
             self._cancellations += 1
             handler.cancel()
@@ -234,7 +259,7 @@ class IoContext:
         """
         background = self._background_tree or ()
         for task in self.prospects.tasks:
-            if task is not self.prospects.handler and task not in background:
+            if task is not self._handler and task not in background:
                 task.cancel()
         if self.working:
             asyncio.get_running_loop().call_later(GOODBYE_SECONDS, self._close_handlers)
@@ -243,8 +268,9 @@ class IoContext:
 
     def _close_handlers(self) -> None:
         """Close what the handler made, and not wait_until work."""
+        kept = self._background_owns or ()
         for resource, close in list(self._closers.items()):
-            if resource not in self._background_owns:
+            if resource not in kept:
                 self.disown(resource)
                 close()
 
@@ -259,9 +285,9 @@ class IoContext:
                 f"wait_until(work())), not {type(awaitable).__name__}."
             )
         task = asyncio.create_task(survivable(awaitable), name=name_of(awaitable))
+        if self._background is None or self._background_tree is None:
+            self._background, self._background_tree = set(), weakref.WeakSet()
         self._background.add(task)
-        if self._background_tree is None:
-            self._background_tree = weakref.WeakSet()
         self._background_tree.add(task)
         task.add_done_callback(self._background_done)
         # A task that is cancelled before its first step never comes to await what it was given.
@@ -288,10 +314,10 @@ class IoContext:
         if self._state is ContextState.ENDED:
             return
         self._state = ContextState.ENDED
-        if tasks := {*self.prospects.tasks, *self._background}:
+        if self._prospects is not None or self._background:
             running = _running_task()
-            for task in tasks:
-                if task is not running and task is not self.prospects.handler:
+            for task in self._tasks():
+                if task is not running and task is not self._handler:
                     task.cancel()
         failures = []
         while self._closers:
@@ -302,6 +328,10 @@ class IoContext:
                 failures.append(error)
         if failures:
             raise ExceptionGroup(f"Closing what {self.label} owned", failures)
+
+    def _tasks(self) -> set[asyncio.Task[Any]]:
+        """What the event started and has not lost track of, wait_until work too."""
+        return {*(() if self._prospects is None else self._prospects.tasks), *(self._background or ())}
 
     def _in_background(self) -> bool:
         """True in wait_until work and what it started."""
@@ -320,7 +350,7 @@ class IoContext:
         task = _running_task()
         if task is None:
             return
-        if task is self.prospects.handler:
+        if task is self._handler:
             self._cancellations += 1
         task.cancel()
 
@@ -328,13 +358,14 @@ class IoContext:
         deadline = unpaused_seconds() + self.limits.wait_until_seconds
         while self._background and (remaining := deadline - unpaused_seconds()) > 0:
             await asyncio.wait(self._background, timeout=remaining)
-        for task in self._background:
+        for task in self._background or ():
             self.observer.background_failed(
                 self.label, TimeoutError(overlong(task, self.limits.wait_until_seconds))
             )
 
     def _background_done(self, task: asyncio.Task[None]) -> None:
-        self._background.discard(task)
+        if self._background is not None:
+            self._background.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self.observer.background_failed(self.label, error)
 
@@ -343,6 +374,11 @@ def _take_note(task: asyncio.Task[Any]) -> None:
     """A task that used too much was ended by us: asyncio need not report that nobody looked at it."""
     if not task.cancelled() and isinstance(task._exception, CpuExceeded):
         task.exception()
+
+
+# The two halves of `enter`, for who can't afford an object for it: `before = make_current(context)`, `restore(before)`.
+make_current = _current.set
+restore = _current.reset
 
 
 def current() -> IoContext | None:

@@ -28,16 +28,12 @@ def never() -> bool:
 
 
 class Prospects:
-    """One request's sources of events: what it owns, timers, work in threads, its tasks.
+    """One request's sources of events: what it owns, timers, work in threads, the tasks that it started."""
 
-    `tasks` are those that it started; `handler` is the one that runs its handler, while it does.
-    """
-
-    __slots__ = ("_futures", "_tasks", "_timers", "handler", "sources")
+    __slots__ = ("_futures", "_tasks", "_timers", "sources")
 
     def __init__(self) -> None:
         self.sources: dict[object, Callable[[], bool]] = {}
-        self.handler: asyncio.Task[Any] | None = None
         # Made when they are needed: most requests start nothing.
         self._tasks: weakref.WeakSet[asyncio.Task[Any]] | None = None
         self._timers: list[asyncio.TimerHandle] | None = None
@@ -79,11 +75,10 @@ class Prospects:
             or worker_threads.busy()
         )
 
-    def waits(self) -> dict[asyncio.Task[Any], object] | None:
-        """Return what each unfinished task waits for; None when one of them can run."""
+    def waits(self, handler: asyncio.Task[Any] | None) -> dict[asyncio.Task[Any], object] | None:
+        """Return what each unfinished task waits for, and that of the `handler`; None when one of them can run."""
         waits: dict[asyncio.Task[Any], object] = {}
-        handler = () if self.handler is None else (self.handler,)
-        for task in (*handler, *self.tasks):
+        for task in (*(() if handler is None else (handler,)), *self.tasks):
             if task.done():
                 continue
             awaited = getattr(task, "_fut_waiter", None)

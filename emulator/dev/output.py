@@ -45,6 +45,9 @@ class Output:
 
     def __init__(self, out: int | None, err: int | None) -> None:
         self._descriptors = {Channel.OUT: out, Channel.ERR: err}
+        self._terminals = tuple(
+            channel for channel, descriptor in self._descriptors.items() if _is_terminal(descriptor)
+        )
         self._lock = threading.Lock()
         self._queue: list[tuple[Channel, bytes]] = []
         self._queued_bytes = 0
@@ -73,9 +76,11 @@ class Output:
 
     def columns(self, channel: Channel) -> int | None:
         """How wide the terminal is that `channel` goes to; None if it is none."""
+        if channel not in self._terminals:
+            return None
         descriptor = self._descriptors[channel]
         try:
-            if descriptor is None or not os.isatty(descriptor):
+            if descriptor is None:
                 return None
             return os.get_terminal_size(descriptor).columns or 80
         except OSError:
@@ -219,6 +224,13 @@ class Output:
             except OSError:
                 # The reader is gone: what is printed from here on is for nobody.
                 self._descriptors[channel] = descriptor = None
+
+
+def _is_terminal(descriptor: int | None) -> bool:
+    try:
+        return descriptor is not None and os.isatty(descriptor)
+    except OSError:
+        return False
 
 
 class _QueuedFile(io.RawIOBase):

@@ -162,7 +162,8 @@ class Terminal(Face):
         return self._in_colour(Channel.OUT, text, _YELLOW)
 
     def _in_colour(self, channel: Channel, text: str, colour: str) -> str:
-        return f"{colour}{text}{_RESET}" if colour and channel in self._coloured else text
+        coloured = self._coloured and colour and channel in self._coloured
+        return f"{colour}{text}{_RESET}" if coloured else text
 
     def _line(self, channel: Channel, text: str, *, colour: str = "") -> None:
         text = self._in_colour(channel, text, colour)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Coroutine
+from types import CoroutineType
 from typing import Any
 
 from emulator import errors
-from emulator.context import CpuExceeded, IoContext, enter
+from emulator.context import CpuExceeded, IoContext, make_current, restore
 from emulator.http import Request, Response
 from emulator.runtime import environment
 from emulator.runtime.entrypoints import Handler
@@ -20,17 +22,16 @@ from emulator.runtime.isolate import Isolate
 from emulator.runtime.scheduled_event import ScheduledEvent
 
 
-async def fetch(isolate: Isolate, request: Request, context: IoContext) -> Response:
-    """Return the Response of the worker's fetch handler to `request`.
+def fetch(
+    isolate: Isolate, request: Request, context: IoContext
+) -> Coroutine[Any, Any, Response]:
+    """Await the result for the Response of the worker's fetch handler to `request`.
 
     Raises HandlerError for a missing handler or a result that is no Response; HandlerExit for what would stop the
     server; CancelledError only when the running task is cancelled; and whatever else the handler raises, unchanged.
     """
     handler = _required(isolate, "fetch", errors.NO_FETCH_HANDLER)
-    result = await _run(isolate, handler, request, context)
-    if not isinstance(result, Response):
-        raise _not_a_response(handler, result)
-    return result
+    return _run(isolate, handler, request, context, result_type=Response)
 
 
 async def connect(isolate: Isolate, socket: object, context: IoContext) -> None:
@@ -52,45 +53,48 @@ def _required(isolate: Isolate, event: str, sentence: str) -> Handler:
     return handler
 
 
-async def _run(isolate: Isolate, handler: Handler, subject: object, context: IoContext) -> Any:
-    """Return what the handler does. Raises HandlerExit when the runtime has ended it (`context.verdict`)."""
-    task = asyncio.current_task()
-    context.handle_in(task)
-    try:
-        result = await _entered(isolate, handler, subject, context, task)
-    except asyncio.CancelledError:
-        context.handle_in(None)
-        if context.verdict is None or task is None or task.cancelling():
-            raise
-        raise errors.HandlerExit(context.verdict.sentence) from None
-    finally:
-        context.handle_in(None)
-    if context.verdict is not None:  # The handler would not be ended.
-        raise errors.HandlerExit(context.verdict.sentence)
-    return result
-
-
-async def _entered(
+async def _run(
     isolate: Isolate,
     handler: Handler,
     subject: object,
     context: IoContext,
-    task: asyncio.Task[Any] | None,
+    result_type: type = object,
 ) -> Any:
-    with enter(context), environment.current(isolate.env):
-        try:
-            if context.meter is not None:
-                return await _measured(handler, subject, isolate, context)
-            result = handler.call(subject, isolate.env, ExecutionContext(context))
-            return await result if inspect.isawaitable(result) else result
-        except Exception:
-            raise
-        except CpuExceeded as error:
-            raise errors.HandlerExit(str(error)).with_traceback(error.__traceback__) from None
-        except BaseException as error:
-            if _from_outside(error, task):
-                raise
+    """Return what the handler does.
+
+    Raises HandlerExit when the runtime has ended it (`context.verdict`), HandlerError for a result of another type.
+    """
+    task = asyncio.current_task()
+    context.handle_in(task)
+    env = isolate.env
+    context_before, env_before = make_current(context), environment.make_current(env)
+    try:
+        if context.meter is not None:
+            result = await _measured(handler, subject, isolate, context)
+        else:
+            result = handler.call(subject, env, ExecutionContext(context))
+            if type(result) is CoroutineType or inspect.isawaitable(result):
+                result = await result
+    except Exception:
+        raise
+    except CpuExceeded as error:
+        raise errors.HandlerExit(str(error)).with_traceback(error.__traceback__) from None
+    except BaseException as error:
+        if not _from_outside(error, task):
             raise _exit(handler, error) from error
+        context.handle_in(None)
+        if context.verdict is None or not _is_ended(error, task):
+            raise
+        raise errors.HandlerExit(context.verdict.sentence) from None
+    finally:
+        environment.restore(env_before)
+        restore(context_before)
+        context.handle_in(None)
+    if context.verdict is not None:  # The handler would not be ended.
+        raise errors.HandlerExit(context.verdict.sentence)
+    if not isinstance(result, result_type):
+        raise _not_a_response(handler, result)
+    return result
 
 
 async def _measured(handler: Handler, subject: object, isolate: Isolate, context: IoContext) -> Any:
@@ -103,6 +107,11 @@ async def _measured(handler: Handler, subject: object, isolate: Isolate, context
     if meter.too_much:
         raise meter.exceed(None)
     return await result if inspect.isawaitable(result) else result
+
+
+def _is_ended(error: BaseException, task: asyncio.Task[Any] | None) -> bool:
+    """Tell whether `error` is how the runtime ends a handler, and nobody else wants `task` to end."""
+    return isinstance(error, asyncio.CancelledError) and task is not None and not task.cancelling()
 
 
 def _from_outside(error: BaseException, task: asyncio.Task[Any] | None) -> bool:

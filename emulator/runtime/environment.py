@@ -68,6 +68,11 @@ class ImportedEnvironment:
 env = ImportedEnvironment()
 
 
+# The two halves of `current`, for who can't afford an object for it.
+make_current = _current.set
+restore = _current.reset
+
+
 class current:
     """`with current(environment):` has `from workers import env` mean it in the block and the tasks it starts."""
 

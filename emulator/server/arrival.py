@@ -6,10 +6,10 @@ aiohttp's BaseRequest, which takes as long to make as everything else that a sma
 
 from __future__ import annotations
 
-from asyncio import Transport
+from asyncio import Task, Transport
 from typing import TYPE_CHECKING
 
-from aiohttp import StreamReader
+from aiohttp import StreamReader, hdrs
 from aiohttp.http import HttpVersion11, RawRequestMessage
 from aiohttp.streams import EmptyStreamReader
 
@@ -46,6 +46,13 @@ class Arrival:
         self.speaks_11 = version == HttpVersion11
 
     @property
+    def task(self) -> Task[None]:
+        """What runs until the request is answered."""
+        task = self.connection._task_handler
+        assert task is not None
+        return task
+
+    @property
     def transport(self) -> Transport | None:
         """The connection's transport; None once it is closed."""
         return self.connection.transport
@@ -58,7 +65,7 @@ class Arrival:
     @property
     def content_length(self) -> int | None:
         """The Content-Length, which the parser checked; None without one."""
-        length = self.headers.get("Content-Length")
+        length = self.headers.get(hdrs.CONTENT_LENGTH)
         return None if length is None else int(length)
 
     def _cancel(self, error: BaseException) -> None:

@@ -152,7 +152,8 @@ class HttpConnection(RequestHandler):
         arrival = Arrival(self, message, payload)
         # aiohttp asks no more of it than an Arrival has.
         self._current_request = cast(BaseRequest, arrival)
-        self._task_handler = self._loop.create_task(self._serve(arrival))
+        # Not the loop's create_task(): that looks for whom to charge, and this is nobody's yet.
+        self._task_handler = asyncio.Task(self._serve(arrival), loop=self._loop)
 
     async def _serve(self, arrival: Arrival) -> None:
         kept = False

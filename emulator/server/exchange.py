@@ -7,7 +7,7 @@ bytes reach the client (connection.py).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from time import perf_counter
 from urllib.parse import quote
@@ -20,7 +20,7 @@ from emulator.server.accept import HTML, OFFERS, preferred
 from emulator.server.arrival import Arrival
 from emulator.server.connection import ClientGone, ResponseSink
 from emulator.server.framing import Chunked, Framing, Length, UntilClose, length_of
-from emulator.server.head import ResponseHeadError, encode_head
+from emulator.server.head import ResponseHeadError, encode_head, status_words
 from emulator.server.internal import INTERNAL_PREFIX, InternalRoutes
 from emulator.server.judgement import outcome_of, status_of
 from emulator.server.limits import Refusal, refusal_of
@@ -35,7 +35,10 @@ JOINED_BODY_BYTES = 65_536
 
 
 class Exchange:
-    """One request and its response. `run()` it once; `isolate` is who answered, if it came to that."""
+    """One request and its response: `run()` it once.
+
+    `over(exchange)` is called when the response is out; `isolate` is then who answered, if it came to that.
+    """
 
     __slots__ = (
         "_awaits_continue",
@@ -43,6 +46,7 @@ class Exchange:
         "_connection",
         "_internal",
         "_keep_alive",
+        "_over",
         "_request",
         "_status",
         "_worker",
@@ -51,8 +55,14 @@ class Exchange:
     )
 
     def __init__(
-        self, request: Arrival, worker: Worker, context: IoContext, internal: InternalRoutes
+        self,
+        request: Arrival,
+        worker: Worker,
+        context: IoContext,
+        internal: InternalRoutes,
+        over: Callable[[Exchange], None],
     ) -> None:
+        self._over = over
         self.context = context
         self.isolate: Isolate | None = None
         self._request = request
@@ -69,11 +79,6 @@ class Exchange:
             )
             # Source: RFC 9110, section 10.1.1.
             self._awaits_continue = request.speaks_11 and "Expect" in request.headers
-
-    @property
-    def complete(self) -> bool:
-        """True once all of the request has arrived."""
-        return self._body is None or self._body.complete
 
     async def run(self) -> bool:
         """Answer the request, whatever it takes; the result tells whether the connection is kept."""
@@ -105,14 +110,16 @@ class Exchange:
             context.observer.event_finished(
                 EventRecord(context.label, outcome, seconds, context.traffic, self._status)
             )
-        return self._keep_alive and connection.may_go_on
+            self._over(self)
+        kept = self._keep_alive and connection.may_go_on
+        if self._body is not None and not self._body.complete:
+            await self._leave(self._body)
+        return kept
 
-    async def leave(self) -> None:
-        """After `run()`: see to it that the rest of the request stands in nobody's way."""
-        if self._body is None or self._body.complete:
-            return
+    async def _leave(self, body: RequestBody) -> None:
+        """See to it that the rest of the request, which nobody has read, stands in nobody's way."""
         if self._keep_alive:
-            await self._body.discard_rest()
+            await body.discard_rest()
         else:
             await self._connection.linger()
 
@@ -260,7 +267,7 @@ class Exchange:
         elif not self._request.speaks_11:
             own.append(("Connection", "keep-alive"))
         head = encode_head(status, reason, headers, own)
-        self._status = f"{status} {reason}".rstrip()
+        self._status = status_words(status, reason)
         return head
 
     def _write(self, data: bytes) -> None:

@@ -6,7 +6,7 @@ Floor 6. Owns the events under way and the work that outlives responses. Must no
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from itertools import chain
 from time import monotonic
 
@@ -168,18 +168,14 @@ class Front(Server):
     async def _answer_queued(self, request: Queued) -> Sent:
         return Sent(keep_alive=await self._answer(request.arrival))
 
-    async def _answer(self, arrival: Arrival) -> bool:
-        """Answer one request; return whether its connection serves another."""
+    def _answer(self, arrival: Arrival) -> Awaitable[bool]:
+        """Await the result to answer one request; it tells whether its connection serves another."""
         context = self.context(f"{arrival.method} {arrival.raw_path}")
-        exchange = Exchange(arrival, self.worker, context, self._internal)
-        task = asyncio.current_task()
-        assert task is not None
-        self._exchanges[context] = task
+        self._exchanges[context] = arrival.task
+        return Exchange(arrival, self.worker, context, self._internal, self._over).run()
+
+    def _over(self, exchange: Exchange) -> None:
         try:
-            kept = await exchange.run()
+            self.see_out(exchange.context, exchange.isolate)
         finally:
-            self.see_out(context, exchange.isolate)
-            del self._exchanges[context]
-        if not exchange.complete:
-            await exchange.leave()
-        return kept
+            del self._exchanges[exchange.context]

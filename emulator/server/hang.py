@@ -44,7 +44,7 @@ class HangWatch:
         for context in list(self._active()):
             if not context.handling or context.prospects.live():
                 continue
-            waits = context.prospects.waits()
+            waits = context.waits()
             if waits is None:
                 continue
             if before.get(context) == waits:

@@ -6,10 +6,10 @@ a head may be, coming or going. Must not know connections. Source: RFC 9110, RFC
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from email.utils import formatdate
 from functools import lru_cache
+from time import time
 
 from emulator.errors import RESPONSE_HEADERS_TOO_LARGE
 
@@ -48,7 +48,8 @@ def encode_head(
         lowered = name.lower()
         if lowered in SERVERS_OWN:
             continue
-        dated = dated or lowered == "date"
+        if lowered == "date":
+            dated = True
         line = f"{name}: {value}\r\n"
         size += len(line)
         lines.append(line)
@@ -56,11 +57,16 @@ def encode_head(
         raise ResponseHeadError(
             RESPONSE_HEADERS_TOO_LARGE.format(size=size, limit=HEADERS_LIMIT_BYTES)
         )
-    lines += [f"{name}: {value}\r\n" for name, value in own]
-    if not dated:
-        lines.append(_date_line(int(time.time())))
-    lines.append("\r\n")
+    for name, value in own:
+        lines.append(f"{name}: {value}\r\n")
+    lines.append("\r\n" if dated else _dated_end(int(time())))
     return "".join(lines).encode("latin-1", "replace")
+
+
+@lru_cache(maxsize=256)
+def status_words(status: int, reason: str) -> str:
+    """Return what a status line says behind the version: "200 OK", "299"."""
+    return f"{status} {reason}".rstrip()
 
 
 @lru_cache(maxsize=256)
@@ -69,5 +75,5 @@ def _status_line(status: int, reason: str) -> str:
 
 
 @lru_cache(maxsize=2)
-def _date_line(second: int) -> str:
-    return f"Date: {formatdate(second, usegmt=True)}\r\n"
+def _dated_end(second: int) -> str:
+    return f"Date: {formatdate(second, usegmt=True)}\r\n\r\n"

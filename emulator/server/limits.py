@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
-from aiohttp.http import HttpVersion10, HttpVersion11
+from aiohttp import hdrs
+from aiohttp.http import HttpVersion10
 
 from emulator.config.limits import MIB
 from emulator.server.arrival import Arrival
@@ -74,32 +76,43 @@ def malformed(why: str) -> Refusal:
 
 def refusal_of(request: Arrival, body_limit_bytes: int) -> Refusal | None:
     """Return what to answer in the worker's place; None when the worker should see `request`."""
-    if request.version not in (HttpVersion11, HttpVersion10):
+    if not request.speaks_11 and request.version != HttpVersion10:
         return UNKNOWN_VERSION
     if request.method == "CONNECT":
         return NOT_A_PROXY
-    headers = request.headers
     if len(request.raw_path) > URL_LIMIT_BYTES:
         return URL_TOO_LONG
-    if sum(len(name) + len(value) + 4 for name, value in request.raw_headers) > HEADERS_LIMIT_BYTES:
+    size = 4 * len(request.raw_headers)
+    for name, value in request.raw_headers:
+        size += len(name) + len(value)
+    if size > HEADERS_LIMIT_BYTES:
         return HEADERS_TOO_LARGE
-    hosts = headers.getall("Host", ())
-    if not hosts and request.version == HttpVersion11:
-        return malformed("it has no Host header")
-    if len(hosts) > 1:
-        return malformed("it has more than one Host header")
-    if hosts and not _HOST.fullmatch(hosts[0]):
+    headers = request.headers
+    hosts = headers.getall(hdrs.HOST, ())
+    if len(hosts) != 1:
+        if hosts:
+            return malformed("it has more than one Host header")
+        if request.speaks_11:
+            return malformed("it has no Host header")
+    elif not _is_host(hosts[0]):
         return malformed("its Host header is not a host")
-    if "Transfer-Encoding" in headers and (
-        "Content-Length" in headers or request.version == HttpVersion10
-    ):
-        return malformed("its length is given in two ways")
-    if headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
-        return malformed("the only Transfer-Encoding that is known is chunked")
-    expect = headers.get("Expect")
+    encoding = headers.get(hdrs.TRANSFER_ENCODING)
+    if encoding is not None:
+        if hdrs.CONTENT_LENGTH in headers or not request.speaks_11:
+            return malformed("its length is given in two ways")
+        if encoding.lower() != "chunked":
+            return malformed("the only Transfer-Encoding that is known is chunked")
+    expect = headers.get(hdrs.EXPECT)
     if expect is not None and expect.lower() != "100-continue":
         return UNKNOWN_EXPECTATION
-    length = headers.get("Content-Length")
-    if length is not None and int(length) > body_limit_bytes:
-        return body_too_large(body_limit_bytes)
+    if request.has_body:
+        length = request.content_length
+        if length is not None and length > body_limit_bytes:
+            return body_too_large(body_limit_bytes)
     return None
+
+
+@lru_cache(maxsize=64)
+def _is_host(text: str) -> bool:
+    """Tell whether a Host header may say `text`: the same few names come again and again."""
+    return _HOST.fullmatch(text) is not None
