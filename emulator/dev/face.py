@@ -70,6 +70,7 @@ class Face(Observer, ABC):
     def __init__(self, output: Output, level: LogLevel = LogLevel.LOG) -> None:
         self._output = output
         self._least = _LEAST_SHOWN[level]
+        self._tells_events = self._least <= Importance.INFO
 
     @abstractmethod
     def capturing_prints(self) -> AbstractContextManager[None]:
@@ -133,7 +134,7 @@ class Face(Observer, ABC):
 
     def event_finished(self, record: EventRecord) -> None:
         """One line."""
-        if self._least <= Importance.INFO:
+        if self._tells_events:
             self.finished(record)
 
     def handler_failed(self, label: str, error: BaseException) -> None:

@@ -39,6 +39,10 @@ _OPTIONS: dict[str, object] = {
 }
 
 
+# As globals: Python takes ten times as long to read a member from its class.
+_UNUSED = BodyState.UNUSED
+
+
 @camel_case_aliases
 class Request(Body):
     """A request. `input` is an absolute URL, or a Request whose parts are taken over and whose body is used.
@@ -64,7 +68,7 @@ class Request(Body):
         **options: object,
     ) -> None:
         super().__init__()
-        self._body_state = BodyState.UNUSED
+        self._body_state = _UNUSED
         self._options = _checked_options(options)
         self._raw_headers: Iterable[tuple[bytes, bytes]] = ()
         self._cf: Mapping[str, Any] | Callable[[], Mapping[str, Any] | None] | None = cf
@@ -112,7 +116,7 @@ class Request(Body):
         request = cls.__new__(cls)
         request._owner = current() if context is None else context
         request._made_code = request._made_line = None
-        request._body_state = BodyState.UNUSED
+        request._body_state = _UNUSED
         request._content = source
         request._url = url
         request._method = method

@@ -94,6 +94,10 @@ class Incoming(Enum):
     DROPPED = "dropped"
 
 
+# As globals: Python takes ten times as long to read a member from its class.
+_DROPPED = Incoming.DROPPED
+
+
 class HttpConnection(RequestHandler):
     """What a client is connected to.
 
@@ -127,7 +131,7 @@ class HttpConnection(RequestHandler):
         return not self._client_ended or bool(self._messages)
 
     def data_received(self, data: bytes) -> None:
-        if self._incoming is Incoming.DROPPED:
+        if self._incoming is _DROPPED:
             return
         waiter, self._waiter = self._waiter, None  # Else it would be woken.
         super().data_received(data)
