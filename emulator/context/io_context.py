@@ -318,9 +318,9 @@ class IoContext:
         if self._state is _ENDED:
             return
         self._state = _ENDED
-        if self._prospects is not None or self._background:
+        if tasks := self._tasks():
             running = _running_task()
-            for task in self._tasks():
+            for task in tasks:
                 if task is not running and task is not self._handler:
                     task.cancel()
         failures = []
@@ -335,7 +335,8 @@ class IoContext:
 
     def _tasks(self) -> set[asyncio.Task[Any]]:
         """What the event started and has not lost track of, wait_until work too."""
-        return {*(() if self._prospects is None else self._prospects.tasks), *(self._background or ())}
+        started = self._prospects.tasks if self._prospects is not None else ()
+        return {*started, *(self._background or ())}
 
     def _in_background(self) -> bool:
         """True in wait_until work and what it started."""

@@ -75,7 +75,9 @@ class Prospects:
             or worker_threads.busy()
         )
 
-    def waits(self, handler: asyncio.Task[Any] | None) -> dict[asyncio.Task[Any], object] | None:
+    def waits(
+        self, handler: asyncio.Task[Any] | None = None
+    ) -> dict[asyncio.Task[Any], object] | None:
         """Return what each unfinished task waits for, and that of the `handler`; None when one of them can run."""
         waits: dict[asyncio.Task[Any], object] = {}
         for task in (*(() if handler is None else (handler,)), *self.tasks):

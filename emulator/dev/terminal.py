@@ -117,9 +117,12 @@ class Terminal(Face):
 
     def finished(self, record: EventRecord) -> None:
         """One line, coloured by the class of its status; columns on a TTY."""
+        columns = self._output.columns(_OUT)
+        if columns is None and not self._coloured:
+            self._output.write(_OUT, _encoded(request_line(record)))
+            return
         status_class = record.status[:1] if record.status else ""
         colour = _STATUS_COLOURS.get(status_class, "")
-        columns = self._output.columns(_OUT)
         if columns is None:
             self._line(_OUT, request_line(record), colour=colour)
             return
@@ -169,7 +172,11 @@ class Terminal(Face):
 
     def _line(self, channel: Channel, text: str, *, colour: str = "") -> None:
         text = self._in_colour(channel, text, colour)
-        self._output.write(channel, f"{text}\n".encode("utf-8", "backslashreplace"))
+        self._output.write(channel, _encoded(text))
+
+
+def _encoded(line: str) -> bytes:
+    return f"{line}\n".encode("utf-8", "backslashreplace")
 
 
 def process_output(*, errors_only: bool = False) -> Output:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import builtins
 import json
 from abc import abstractmethod
-from collections.abc import AsyncIterable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterable, Coroutine, Generator, Iterable, Mapping
 from enum import Enum
 from typing import Any, TypeAlias
 
@@ -32,6 +32,7 @@ from emulator.streams import (
     Promise,
     ReadableCore,
     ReadableStream,
+    Receiver,
 )
 
 TEXT = "text/plain;charset=UTF-8"
@@ -90,11 +91,14 @@ class Body(Owned):
 
     async def bytes(self) -> builtins.bytes:
         """Return the body's bytes. Raises OSError if it was used, TypeError while its stream is locked."""
+        if isinstance(self._content, ByteSource):
+            return await self._arriving(self._content)
         content = self._use()
         if content is None:
             return b""
-        if isinstance(content, bytes):
+        if type(content) is bytes:
             return content
+        assert isinstance(content, ReadableCore)
         collector = _Collector()
         await content.pump_to(collector)
         return collector.joined()
@@ -137,6 +141,14 @@ class Body(Owned):
             self._content.check_owner()
         if self.body_used:
             raise OSError(errors.BODY_USED)
+
+    async def _arriving(self, source: ByteSource) -> builtins.bytes:
+        """Return what comes from a connection: no stream is needed where nobody has asked for one."""
+        self._check_unused()
+        self._body_state = BodyState.USED
+        self._content = b""
+        data = source.take_all()
+        return await _Gathering(source) if data is None else data
 
     def _use(self) -> builtins.bytes | ReadableCore | None:
         self._check_unused()
@@ -224,6 +236,36 @@ def _unsupported(body: object, owner: str) -> TypeError:
 
 def _text(data: bytes) -> str:
     return data.decode("utf-8", "replace").removeprefix("\ufeff")
+
+
+class _Gathering(Receiver):
+    """Await it for all that `source` delivers. Whoever gives up waiting gives the rest up, too."""
+
+    __slots__ = ("_done", "_pieces", "_source")
+
+    def __init__(self, source: ByteSource) -> None:
+        self._pieces: list[bytes] = []
+        self._done: Promise[None] = Promise()
+        self._source = source
+
+    def __await__(self) -> Generator[Any, Any, bytes]:
+        self._source.deliver_to(self)
+        self._source.resume()
+        try:
+            yield from self._done.__await__()
+        except BaseException as error:
+            self._source.cancel(error)
+            raise
+        return b"".join(self._pieces)
+
+    def receive(self, data: bytes) -> None:
+        self._pieces.append(data)
+
+    def end(self) -> None:
+        self._done.resolve(None)
+
+    def fail(self, error: BaseException) -> None:
+        self._done.reject(error)
 
 
 class _Collector(ByteSink):

@@ -40,9 +40,13 @@ class Handler:
         A class's handler is called on a new instance, which has `self.env` and `self.ctx`, and gets None for both.
         """
         if self._entrypoint is None:
-            return self._function(*(subject, env, ctx)[: self._argument_count])
-        method = getattr(self._entrypoint(ctx, env), self.event)
-        return method(*(subject, None, None)[: self._argument_count])
+            function = self._function
+        else:
+            function = getattr(self._entrypoint(ctx, env), self.event)
+            env = ctx = None
+        if self._argument_count == 1:
+            return function(subject)
+        return function(*(subject, env, ctx)[: self._argument_count])
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,6 +194,11 @@ class HttpConnection(RequestHandler):
         self._payload = payload
         self._look_at_body(payload)
 
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        # A body's reader asks for it with every piece that is taken from it.
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
+
     def resume_writing(self) -> None:
         super().resume_writing()
         if self.sink is not None:

@@ -38,6 +38,9 @@ class Delivery(Enum):
     STOPPED = "stopped"
 
 
+_IDLE = Delivery.IDLE
+
+
 class RequestBody(ByteSource):
     """Delivers what `payload` receives. `on_start()` is called once, before the first byte is asked for.
 
@@ -56,8 +59,7 @@ class RequestBody(ByteSource):
         self._payload = payload
         self._on_start = on_start
         self._receiver: Receiver | None = None
-        self._room = asyncio.Event()
-        self._room.set()
+        self._room: asyncio.Event | None = None  # Made when there is none for the first time.
         self._task: asyncio.Task[None] | None = None
         self._delivery = Delivery.IDLE
 
@@ -92,14 +94,33 @@ class RequestBody(ByteSource):
                 while not self._payload.is_eof():
                     await self._payload.readany()
 
+    def take_all(self) -> bytes | None:
+        payload = self._payload
+        if (
+            self._delivery is not _IDLE
+            or self._receiver is not None
+            or not payload.is_eof()
+            or payload.exception() is not None
+        ):
+            return None
+        self._delivery = Delivery.OVER
+        self._on_start()
+        data = payload.read_nowait(-1)
+        if len(data) > self._limit_bytes:
+            raise self._too_large()
+        return data
+
     def deliver_to(self, receiver: Receiver) -> None:
         self._receiver = receiver
 
     def pause(self) -> None:
+        if self._room is None:
+            self._room = asyncio.Event()
         self._room.clear()
 
     def resume(self) -> None:
-        self._room.set()
+        if self._room is not None:
+            self._room.set()
         if self._delivery is Delivery.STOPPED:
             self._fail(TypeError(REQUEST_BODY_AFTER_RESPONSE))
         elif self._delivery is Delivery.IDLE:
@@ -120,13 +141,13 @@ class RequestBody(ByteSource):
             while data := await self._payload.readany():
                 size_bytes += len(data)
                 if size_bytes > self._limit_bytes:
-                    self.refusal = body_too_large(self._limit_bytes)
-                    self._fail(RequestBodyError(self.refusal.text))
+                    self._fail(self._too_large())
                     return
                 if self._receiver is None:
                     return
                 self._receiver.receive(data)
-                await self._room.wait()
+                if self._room is not None:
+                    await self._room.wait()
         except RequestPayloadError as error:
             self.refusal = malformed(str(error).partition("\n")[0].rstrip(": "))
             self._fail(RequestBodyError(self.refusal.text))
@@ -136,6 +157,10 @@ class RequestBody(ByteSource):
             self._delivery = Delivery.OVER
             if self._receiver is not None:
                 self._receiver.end()
+
+    def _too_large(self) -> RequestBodyError:
+        self.refusal = body_too_large(self._limit_bytes)
+        return RequestBodyError(self.refusal.text)
 
     def _fail(self, error: Exception) -> None:
         receiver, self._receiver = self._receiver, None

@@ -45,6 +45,13 @@ class ByteSource(ABC):
         """How many bytes it delivers in all, where that is known from the start."""
         return None
 
+    def take_all(self) -> bytes | None:
+        """Return all that would be delivered, when it is there already and nobody receives yet; None otherwise.
+
+        Nothing is delivered afterwards. Raises what `fail` would tell.
+        """
+        return None
+
     @abstractmethod
     def deliver_to(self, receiver: Receiver) -> None:
         """Deliver to `receiver` from now on, in place of whoever received before."""
