@@ -28,7 +28,7 @@ from emulator.context.connections import Connections
 from emulator.context.cpu import CpuExceeded, CpuMeter
 from emulator.context.debugging import unpaused_seconds
 from emulator.context.frames import place_of, user_frame
-from emulator.context.observer import Observer, Outcome, Traffic
+from emulator.context.observer import NO_TRAFFIC, Observer, Outcome, Traffic
 from emulator.context.prospects import Prospects, always, never
 from emulator.context.slots import ConnectionSlots
 from emulator.errors import CPU_EXCEEDED, CPU_EXCEEDED_AT, GlobalScopeError, SubrequestError
@@ -131,7 +131,7 @@ class IoContext:
     @property
     def traffic(self) -> Traffic:
         """What this event's connections have moved so far, in all."""
-        return Traffic() if self._connections is None else self._connections.traffic
+        return NO_TRAFFIC if self._connections is None else self._connections.traffic
 
     @property
     def state(self) -> ContextState:
@@ -318,7 +318,8 @@ class IoContext:
         if self._state is _ENDED:
             return
         self._state = _ENDED
-        if tasks := self._tasks():
+        # Mostly there is neither.
+        if (self._prospects is not None or self._background) and (tasks := self._tasks()):
             running = _running_task()
             for task in tasks:
                 if task is not running and task is not self._handler:

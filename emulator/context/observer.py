@@ -32,6 +32,10 @@ class Traffic:
     bytes_received: int = 0
 
 
+# That of an event without connections; not to be added to.
+NO_TRAFFIC = Traffic()
+
+
 class EventRecord(NamedTuple):
     """One finished event, as it is logged.
 

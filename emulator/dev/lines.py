@@ -36,8 +36,11 @@ class Columns(NamedTuple):
 
 def request_line(record: EventRecord) -> str:
     """Return the line of one finished event: `GET /path 200 OK (12 ms)`, with sockets if any."""
-    words = printable(f"{record.label} {_result(record)}")
-    return f"{words} ({duration(record.seconds)}){_traffic(record.traffic)}"
+    words = f"{record.label} {_result(record)}"
+    if not words.isprintable():
+        words = printable(words)
+    traffic = _traffic(record.traffic) if record.traffic.sockets else ""
+    return f"{words} ({duration(record.seconds)}){traffic}"
 
 
 def request_columns(record: EventRecord, columns: int) -> Columns:

@@ -91,8 +91,9 @@ class Body(Owned):
 
     async def bytes(self) -> builtins.bytes:
         """Return the body's bytes. Raises OSError if it was used, TypeError while its stream is locked."""
-        if isinstance(self._content, ByteSource):
-            return await self._arriving(self._content)
+        held = self._content
+        if held is not None and type(held) is not bytes and isinstance(held, ByteSource):
+            return await self._arriving(held)
         content = self._use()
         if content is None:
             return b""

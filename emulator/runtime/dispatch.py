@@ -22,15 +22,15 @@ from emulator.runtime.isolate import Isolate
 from emulator.runtime.scheduled_event import ScheduledEvent
 
 
-def fetch(
-    isolate: Isolate, request: Request, context: IoContext
-) -> Coroutine[Any, Any, Response]:
+def fetch(isolate: Isolate, request: Request, context: IoContext) -> Coroutine[Any, Any, Response]:
     """Await the result for the Response of the worker's fetch handler to `request`.
 
     Raises HandlerError for a missing handler or a result that is no Response; HandlerExit for what would stop the
     server; CancelledError only when the running task is cancelled; and whatever else the handler raises, unchanged.
     """
-    handler = _required(isolate, "fetch", errors.NO_FETCH_HANDLER)
+    handler = isolate.handler("fetch")
+    if handler is None:
+        raise errors.HandlerError(errors.NO_FETCH_HANDLER)
     return _run(isolate, handler, request, context, result_type=Response)
 
 

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 
 class Arrival:
-    """One request on `connection`. `content` takes its body."""
+    """One request on `connection`. `content` takes its body, if it `has_body`: bytes of one are announced."""
 
     __slots__ = (
         "connection",
         "content",
+        "has_body",
         "headers",
         "keep_alive",
         "method",
@@ -37,6 +38,7 @@ class Arrival:
     ) -> None:
         self.connection = connection
         self.content = content
+        self.has_body = type(content) is not EmptyStreamReader
         self.headers = message.headers
         self.keep_alive = not message.should_close
         self.method = message.method
@@ -56,11 +58,6 @@ class Arrival:
     def transport(self) -> Transport | None:
         """The connection's transport; None once it is closed."""
         return self.connection.transport
-
-    @property
-    def has_body(self) -> bool:
-        """True when bytes of a body are announced."""
-        return type(self.content) is not EmptyStreamReader
 
     @property
     def content_length(self) -> int | None:

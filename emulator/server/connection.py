@@ -155,7 +155,7 @@ class HttpConnection(RequestHandler):
         self._request_in_progress = True
         arrival = Arrival(self, message, payload)
         # aiohttp asks no more of it than an Arrival has.
-        self._current_request = cast(BaseRequest, arrival)
+        self._current_request = arrival  # type: ignore[assignment]
         # Not the loop's create_task(): that looks for whom to charge, and this is nobody's yet.
         self._task_handler = asyncio.Task(self._serve(arrival), loop=self._loop)
 

@@ -48,6 +48,7 @@ class Exchange:
         "_body",
         "_connection",
         "_internal",
+        "_is_for_worker",
         "_keep_alive",
         "_over",
         "_request",
@@ -72,6 +73,7 @@ class Exchange:
         self._worker = worker
         self._internal = internal
         self._connection = request.connection
+        self._is_for_worker = False
         self._status: str | None = None
         self._keep_alive = request.keep_alive
         self._body: RequestBody | None = None
@@ -128,22 +130,29 @@ class Exchange:
 
     def _response(self) -> Awaitable[Response]:
         """Return what will be the response: the worker's, but for paths that are the platform's own."""
-        if INTERNAL_PREFIX in self._request.raw_path:
+        request, context, worker = self._request, self.context, self._worker
+        if INTERNAL_PREFIX in request.raw_path and not self._is_for_worker:
             return self._internal_response()
-        return self._workers_response()
-
-    async def _internal_response(self) -> Response:
-        answer = await self._internal.answer(self._request)
-        return await self._workers_response() if answer is None else answer
-
-    def _workers_response(self) -> Awaitable[Response]:
-        context, worker = self.context, self._worker
         if self._body is not None:
             context.prospects.sources[self._body] = self._body.may_deliver
         self.isolate = isolate = worker.enter(
             last_good=worker.failure is not None and self._takes_last_good()
         )
-        return dispatch.fetch(isolate, self._worker_request(), context)
+        made = Request.from_server(
+            url=self._url,
+            method=request.method,
+            raw_headers=request.raw_headers,
+            context=context,
+            source=self._body,
+        )
+        return dispatch.fetch(isolate, made, context)
+
+    async def _internal_response(self) -> Response:
+        answer = await self._internal.answer(self._request)
+        if answer is not None:
+            return answer
+        self._is_for_worker = True
+        return await self._response()
 
     def _takes_last_good(self) -> bool:
         """True for a program while an edit can't be loaded and the session keeps the last good worker for it."""
@@ -153,16 +162,6 @@ class Exchange:
         )
 
     # In.
-
-    def _worker_request(self) -> Request:
-        request = self._request
-        return Request.from_server(
-            url=self._url,
-            method=request.method,
-            raw_headers=request.raw_headers,
-            context=self.context,
-            source=self._body,
-        )
 
     def _url(self) -> str:
         """Return the request's target URI. Source: RFC 9112, section 3.3."""
@@ -195,7 +194,9 @@ class Exchange:
         status = response.status
         if status == _SWITCHING_PROTOCOLS:
             raise ResponseHeadError(SWITCHING_PROTOCOLS)
-        payload = response.payload_in(self.context)  # A stream of another request's is refused here.
+        payload = response.payload_in(
+            self.context
+        )  # A stream of another request's is refused here.
         headers = response.raw_headers()
         if status in BODILESS or self._request.method == "HEAD":
             length = length_of(payload, headers)
@@ -204,9 +205,9 @@ class Exchange:
             if isinstance(payload, ReadableCore):
                 payload.cancel()
             self._write(head)
-        elif payload is None or type(payload) is bytes:
+        elif not isinstance(payload, ReadableCore):
             body = payload or b""
-            own = [_content_length(len(body))]
+            own = [("Content-Length", str(len(body)))]
             head = self._head(status, response.status_text, headers, own)
             if len(body) <= JOINED_BODY_BYTES:
                 self._write(head + body)

@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Iterator
 from itertools import chain
 from time import monotonic
 
-from aiohttp.web import Server
 from aiohttp import StreamReader
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
+from aiohttp.web import Server
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_request import BaseRequest
 

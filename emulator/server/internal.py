@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 from urllib.parse import parse_qsl
 
-
 from emulator import errors
 from emulator.config import parse_cron
 from emulator.context import Observer, Outcome

@@ -41,6 +41,10 @@ class Delivery(Enum):
 _IDLE = Delivery.IDLE
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
 class RequestBody(ByteSource):
     """Delivers what `payload` receives. `on_start()` is called once, before the first byte is asked for.
 
@@ -78,6 +82,7 @@ class RequestBody(ByteSource):
 
     def stop(self) -> None:
         """The response is out: whoever reads on is told so, as on the platform."""
+        self._on_start = _nothing  # Else what it belongs to and this would hold each other.
         if self._delivery is Delivery.OVER:
             return
         self._delivery = Delivery.STOPPED
