@@ -4,7 +4,6 @@ from emulator.context.cpu import CpuExceeded, CpuMeter, start_ticking, stop_tick
 from emulator.context.debugging import is_debugged, limits_paused, unpaused_seconds
 from emulator.context.frames import place_of, user_frame
 from emulator.context.io_context import (
-    ContextState,
     IoContext,
     current,
     current_meter,
@@ -18,6 +17,7 @@ from emulator.context.observer import EventRecord, Observer, Outcome, Traffic
 from emulator.context.ownership import Owned
 from emulator.context.prospects import Prospects, always, never
 from emulator.context.slots import OPENING_CONNECTIONS_LIMIT, Claim, ConnectionSlots
+from emulator.context.state import ContextState
 
 __all__ = [
     "OPENING_CONNECTIONS_LIMIT",

@@ -17,8 +17,6 @@ import threading
 import weakref
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import Context, ContextVar
-from dataclasses import dataclass
-from enum import Enum
 from types import FrameType, MappingProxyType
 from typing import Any, TypeVar, cast
 
@@ -31,6 +29,7 @@ from emulator.context.frames import place_of, user_frame
 from emulator.context.observer import NO_TRAFFIC, Observer, Outcome, Traffic
 from emulator.context.prospects import Prospects, always, never
 from emulator.context.slots import ConnectionSlots
+from emulator.context.state import ContextState, Verdict
 from emulator.errors import CPU_EXCEEDED, CPU_EXCEEDED_AT, GlobalScopeError, SubrequestError
 
 # How long wait_until work may still use the sockets of a handler whose client is gone.
@@ -41,24 +40,8 @@ T = TypeVar("T")
 _current: ContextVar[IoContext | None] = ContextVar("pyworker_io_context", default=None)
 
 
-class ContextState(Enum):
-    """Where a context is in its life."""
-
-    ACTIVE = "active"
-    DRAINING = "draining"
-    ENDED = "ended"
-
-
 # As globals: Python takes ten times as long to read a member from its class.
 _ACTIVE, _DRAINING, _ENDED = ContextState
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Why the runtime ended an event's handler, and what there is to say of it."""
-
-    outcome: Outcome
-    sentence: str
 
 
 class IoContext:

@@ -7,11 +7,12 @@ aiohttp's BaseRequest, which takes as long to make as everything else that a sma
 from __future__ import annotations
 
 from asyncio import Task, Transport
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from aiohttp import StreamReader, hdrs
 from aiohttp.http import HttpVersion11, RawRequestMessage
 from aiohttp.streams import EmptyStreamReader
+from aiohttp.web_request import BaseRequest
 
 if TYPE_CHECKING:
     from emulator.server.connection import HttpConnection
@@ -68,3 +69,12 @@ class Arrival:
     def _cancel(self, error: BaseException) -> None:
         """The connection is lost, as aiohttp's protocol tells its own requests: so is the rest of the body."""
         self.content.set_exception(error)
+
+
+class Queued(BaseRequest):
+    """A request that aiohttp's loop took from its queue."""
+
+    @property
+    def arrival(self) -> Arrival:
+        """The request as this floor takes it."""
+        return Arrival(cast("HttpConnection", self.protocol), self._message, self.content)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from enum import Enum
-from typing import Any, cast
+from typing import Any
 
 from aiohttp import StreamReader
 from aiohttp.http import RawRequestMessage
@@ -78,15 +78,6 @@ class Refused(Sent):
         await self._connection.linger()
 
 
-class Queued(BaseRequest):
-    """A request that aiohttp's loop took from its queue."""
-
-    @property
-    def arrival(self) -> Arrival:
-        """The request as `answer` takes it."""
-        return Arrival(cast(HttpConnection, self.protocol), self._message, self.content)
-
-
 class Incoming(Enum):
     """What becomes of what the client sends."""
 
@@ -102,8 +93,8 @@ class HttpConnection(RequestHandler):
     """What a client is connected to.
 
     A request that comes alone gets a task of its own, in which `answer` says whether the connection is kept. Others
-    (pipelined, not HTTP, with an Upgrade) are taken from their queue by aiohttp's loop: a task that waits, parked, while
-    there are none.
+    (pipelined, not HTTP, with an Upgrade) are taken from their queue by aiohttp's loop: a task that waits, parked,
+    while there are none.
     """
 
     def __init__(
