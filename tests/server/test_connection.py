@@ -102,12 +102,11 @@ async def test_the_server_ends_with_a_request_under_way_and_idle_connections() -
             await asyncio.sleep(60)
         return Response("done")
 
-    async with serving(fetch, observer=observer) as server:
-        async with connected(server) as idle, connected(server) as busy:
-            idle.get()
-            await answers(idle, 1)
-            busy.get("/slow")
-            await within(begun.wait())
+    async with serving(fetch, observer=observer) as server, connected(server) as idle, connected(server) as busy:
+        idle.get()
+        await answers(idle, 1)
+        busy.get("/slow")
+        await within(begun.wait())
     record = observer.of("event_finished")[-1]
     assert record.label == "GET /slow"
     assert record.status is None
