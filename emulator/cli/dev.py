@@ -24,6 +24,7 @@ from emulator.cli.options import SESSION, from_settings
         ("pyworker dev hello.py --port 0", "on any free port"),
         ("pyworker dev --ip 0.0.0.0", "reachable from other machines"),
         ("pyworker dev -c other.toml", "another settings file"),
+        ("pyworker dev -c a.toml -c b.toml", "two workers, the first served; see docs/services.md"),
         ("pyworker dev --env staging", "what env.staging says in the settings file"),
         ("pyworker dev --var DEBUG:1", "one more variable"),
         ("pyworker dev --strict", "refuse what production refuses"),
@@ -41,19 +42,19 @@ def command(config_file: tuple[str, ...], **overrides: object) -> None:
     """Serve a worker on this machine, one line a request, until Ctrl-C.
 
     SCRIPT is the worker's file. Without it, the settings file's `main` is served; with it, SCRIPT
-    takes the place of `main` and the other settings stay.
+    takes the place of `main` and the other settings stay. With several -c the first worker is
+    served, and may call the others through its service bindings.
     """
     # Imported on use: `pyworker dev --help` loads neither the settings' reader nor the runtime.
     from emulator.config import Config, load_all
 
-    def read() -> Config:
-        config, *_ = load_all([Path(file) for file in config_file], overrides)
-        return config
+    def read() -> tuple[Config, ...]:
+        return load_all([Path(file) for file in config_file], overrides)
 
-    config = read()
+    configs = read()
 
     # After the settings: a mistake in them is told at once.
     from emulator.dev.console import face_for
     from emulator.dev.session import run
 
-    sys.exit(run(config, face_for(config), read))
+    sys.exit(run(configs, face_for(configs[0]), read))

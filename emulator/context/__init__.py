@@ -1,8 +1,9 @@
 """One event's belongings and the rules about them. Floor 2; must not know what a stream or a socket is."""
 
+from emulator.context.calls import CALL_DEPTH_LIMIT, Call, CallTree, calling, current_call
 from emulator.context.cpu import CpuExceeded, CpuMeter, start_ticking, stop_ticking
 from emulator.context.debugging import is_debugged, limits_paused, unpaused_seconds
-from emulator.context.frames import place_of, user_frame
+from emulator.context.frames import place_of, raised_at, user_frame
 from emulator.context.io_context import (
     ContextState,
     IoContext,
@@ -12,13 +13,17 @@ from emulator.context.io_context import (
     require_current,
 )
 from emulator.context.loop_watch import unwatch, watch
-from emulator.context.observer import EventRecord, Observer, Outcome, Traffic
+from emulator.context.observer import CallRecord, EventRecord, Observer, Outcome, Traffic
 from emulator.context.ownership import Owned
 from emulator.context.prospects import Prospects, always, never
 from emulator.context.slots import OPENING_CONNECTIONS_LIMIT, Claim, ConnectionSlots
 
 __all__ = [
+    "CALL_DEPTH_LIMIT",
     "OPENING_CONNECTIONS_LIMIT",
+    "Call",
+    "CallRecord",
+    "CallTree",
     "Claim",
     "ConnectionSlots",
     "ContextState",
@@ -32,13 +37,16 @@ __all__ = [
     "Prospects",
     "Traffic",
     "always",
+    "calling",
     "current",
+    "current_call",
     "current_meter",
     "enter",
     "is_debugged",
     "limits_paused",
     "never",
     "place_of",
+    "raised_at",
     "require_current",
     "start_ticking",
     "stop_ticking",

@@ -24,6 +24,7 @@ from typing import Any, TypeVar, cast
 
 from emulator.config.limits import DEFAULT_LIMITS, Limits
 from emulator.context.background import close_unstarted, name_of, overlong, survivable
+from emulator.context.calls import CallTree, current_call
 from emulator.context.connections import Connections
 from emulator.context.cpu import CpuExceeded, CpuMeter
 from emulator.context.debugging import unpaused_seconds
@@ -61,7 +62,10 @@ class IoContext:
     """One event's belongings. `label` ("GET /path") names it in what the user reads.
 
     `provided` holds settings by their type, for the floors above: this one does not know them.
+    `calls` are those of other workers, None while there are none.
     """
+
+    calls: CallTree | None = None
 
     def __init__(
         self,
@@ -260,6 +264,8 @@ class IoContext:
             )
         task = asyncio.create_task(survivable(awaitable), name=name_of(awaitable))
         self._background.add(task)
+        if (call := current_call()) is not None:
+            call.background.add(task)
         if self._background_tree is None:
             self._background_tree = weakref.WeakSet()
         self._background_tree.add(task)

@@ -13,10 +13,10 @@ from contextlib import AbstractContextManager
 from typing import TextIO
 
 from emulator.config import Config, LogLevel
-from emulator.context import EventRecord
+from emulator.context import CallRecord, EventRecord, Outcome
 from emulator.dev import tables
 from emulator.dev.face import Face, Importance, Message
-from emulator.dev.lines import request_columns, request_line
+from emulator.dev.lines import call_line, request_columns, request_line
 from emulator.dev.notes import NoteBook
 from emulator.dev.output import Channel, Output
 from emulator.errors import NO_NOTES
@@ -124,6 +124,11 @@ class Terminal(Face):
         line = request_columns(record, columns)
         status = self._in_colour(Channel.OUT, line.status, colour)
         self._line(Channel.OUT, f"{line.head}{status}{line.tail}")
+
+    def called(self, record: CallRecord, depth: int, *, below: bool) -> None:
+        """One line, further in than what made the call."""
+        colour = _RED if record.outcome is not Outcome.OK else ""
+        self._line(Channel.OUT, call_line(record, depth, below=below), colour=colour)
 
     def tell(self, message: Message) -> None:
         """What was said before is counted: on a TTY in the status, elsewhere with a line at 10, 100, 1000 times."""

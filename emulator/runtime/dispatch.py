@@ -27,10 +27,7 @@ async def fetch(isolate: Isolate, request: Request, context: IoContext) -> Respo
     server; CancelledError only when the running task is cancelled; and whatever else the handler raises, unchanged.
     """
     handler = _required(isolate, "fetch", errors.NO_FETCH_HANDLER)
-    result = await _run(isolate, handler, request, context)
-    if not isinstance(result, Response):
-        raise _not_a_response(handler, result)
-    return result
+    return as_response(handler, await _run(isolate, handler, request, context))
 
 
 async def connect(isolate: Isolate, socket: object, context: IoContext) -> None:
@@ -43,6 +40,35 @@ async def scheduled(isolate: Isolate, event: ScheduledEvent, context: IoContext)
     """Run the worker's scheduled handler with `event`. Raises as `fetch` does; the result is ignored."""
     handler = _required(isolate, "scheduled", errors.NO_SCHEDULED_HANDLER)
     await _run(isolate, handler, event, context)
+
+
+def as_response(handler: Handler, result: object) -> Response:
+    """Return `result`, which `handler` has returned. Raises HandlerError when it is no Response."""
+    if not isinstance(result, Response):
+        raise _not_a_response(handler, result)
+    return result
+
+
+class contained:
+    """A block that runs the worker code called `label` on `task`: what would stop the server there is a HandlerExit.
+
+    What is thrown into it from outside passes, and so does CpuExceeded.
+    """
+
+    __slots__ = ("_label", "_task")
+
+    def __init__(self, label: str, task: asyncio.Task[Any] | None) -> None:
+        self._label = label
+        self._task = task
+
+    def __enter__(self) -> None:
+        """Nothing is to be done before."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is None or isinstance(error, Exception | CpuExceeded):
+            return
+        if not _from_outside(error, self._task):
+            raise _exit(self._label, error) from error
 
 
 def _required(isolate: Isolate, event: str, sentence: str) -> Handler:
@@ -90,7 +116,7 @@ async def _entered(
         except BaseException as error:
             if _from_outside(error, task):
                 raise
-            raise _exit(handler, error) from error
+            raise _exit(handler.label, error) from error
 
 
 async def _measured(handler: Handler, subject: object, isolate: Isolate, context: IoContext) -> Any:
@@ -119,10 +145,10 @@ def _current_task() -> asyncio.Task[Any] | None:
         return None
 
 
-def _exit(handler: Handler, error: BaseException) -> errors.HandlerExit:
+def _exit(label: str, error: BaseException) -> errors.HandlerExit:
     if isinstance(error, asyncio.CancelledError):
-        return errors.HandlerExit(errors.HANDLER_CANCELLED.format(handler=handler.label))
-    sentence = errors.HANDLER_EXITED.format(handler=handler.label, error=repr(error))
+        return errors.HandlerExit(errors.HANDLER_CANCELLED.format(handler=label))
+    sentence = errors.HANDLER_EXITED.format(handler=label, error=repr(error))
     return errors.HandlerExit(sentence)
 
 

@@ -68,6 +68,11 @@ class ImportedEnvironment:
 env = ImportedEnvironment()
 
 
+def current_environment() -> Environment | None:
+    """The env of whichever worker's code is running; None outside a worker."""
+    return _current.get()
+
+
 class current:
     """`with current(environment):` has `from workers import env` mean it in the block and the tasks it starts."""
 

@@ -86,6 +86,8 @@ class Exchange:
                     self.context.label, outcome, seconds, self.context.traffic, self._status
                 )
             )
+            if self.context.calls is not None:
+                self.context.calls.tell()
         return Sent(keep_alive=self._keep_alive and self._connection.may_go_on)
 
     async def leave(self) -> None:

@@ -93,6 +93,8 @@ class InboundListener:
             self._front.observer.event_finished(
                 EventRecord(context.label, outcome, perf_counter() - began, context.traffic)
             )
+            if context.calls is not None:
+                context.calls.tell()
             self._front.see_out(context, isolate)
 
 

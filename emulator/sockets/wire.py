@@ -365,7 +365,9 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
             return
         if self._incoming not in (Incoming.PAUSED, Incoming.ENDED):
             return
-        raw = cast(socket.socket, transport.get_extra_info("socket"))
+        raw = cast(socket.socket | None, transport.get_extra_info("socket"))
+        if raw is None:  # In memory: it tells of a reset itself.
+            return
         code = raw.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             self._broken = OSError(code, os.strerror(code))
