@@ -129,9 +129,8 @@ def methods_of(entrypoint: type) -> list[str]:
 
 def _is_for_calls(entrypoint: type) -> bool:
     """Tell whether a class without handlers was meant so: it has a method that is no misspelt one."""
-    return any(
-        _nearest(name.removeprefix("on_"), EVENTS) is None for name in methods_of(entrypoint)
-    )
+    names = {name.removeprefix("on_") for name in methods_of(entrypoint)}
+    return any(name not in EVENTS and _nearest(name, EVENTS) is None for name in names)
 
 
 def _is_entrypoint(value: object) -> bool:
