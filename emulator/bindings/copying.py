@@ -101,6 +101,8 @@ class _Copying:
         if isinstance(value, int | float | str):
             return _plain(value)
         if inspect.isawaitable(value):
+            if inspect.iscoroutine(value):
+                value.close()  # It will never be awaited, and the error says so.
             raise TypeError(errors.AWAITABLE_SENT.format(type=type(value)))
         if callable(value) and not isinstance(value, type):
             return Stub(value, self._bind)

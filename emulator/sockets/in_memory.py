@@ -37,6 +37,7 @@ class MemoryTransport(asyncio.Transport):
         self._writing_paused = False
         self._end_sent = False
         self._closing = False
+        self._broken = False
         self._lost = False
 
     def __repr__(self) -> str:
@@ -155,7 +156,7 @@ class MemoryTransport(asyncio.Transport):
         if self._writing_paused and unsent <= self._low:
             self._writing_paused = False
             self._protocol.resume_writing()
-        if self._closing and not unsent:
+        if self._closing and not self._broken and not unsent:
             self._lose(None)
 
     # The end.
@@ -181,8 +182,8 @@ class MemoryTransport(asyncio.Transport):
         self._break(None)
 
     def _break(self, error: OSError | None) -> None:
-        if not self._lost:
-            self._closing = True
+        if not self._lost and not self._broken:
+            self._closing = self._broken = True
             self._forget_arrived()
             self._loop.call_soon(self._lose, error, context=self._context)
 
