@@ -15,6 +15,7 @@ from emulator import errors
 from emulator.context import Owned, current
 from emulator.errors import DOMException
 from emulator.http import Headers, Request, Response
+from emulator.sockets import DEFAULT_NETWORK, Network
 from emulator.streams import ReadableStream, WritableStream
 
 Bind = Callable[[Callable[..., Any]], Callable[..., Awaitable[Any]]]
@@ -89,7 +90,7 @@ class _Copying:
         if isinstance(value, list):
             return self._filled(value, [])
         if type(value) in _REFUSED_IN_PRODUCTION:
-            _note(type(value))
+            _hold_to_production(type(value))
         if type(value) is tuple:
             return tuple(self.copy(each) for each in value)
         if isinstance(value, set | frozenset):
@@ -131,9 +132,12 @@ def _refused(value: object) -> DOMException:
     return error
 
 
-def _note(kind: type) -> None:
+def _hold_to_production(kind: type) -> None:
+    """Say, or in strict mode refuse, that production has no such values between workers. Raises TypeError."""
     context = current()
-    if context is not None:
-        instead = _REFUSED_IN_PRODUCTION[kind]
-        article = f"A {kind.__name__}"
-        context.observer.note(errors.RPC_ARGUMENT_TYPE.format(type=article, instead=instead))
+    if context is None:
+        return
+    if context.provided(Network, DEFAULT_NETWORK).policy is not None:
+        raise TypeError(errors.RPC_TYPE_REFUSED.format(type=kind))
+    instead = _REFUSED_IN_PRODUCTION[kind]
+    context.observer.note(errors.RPC_TYPE_NOTED.format(type=kind.__name__, instead=instead))

@@ -38,9 +38,8 @@ RPC_OF_FUNCTIONS = (
     "Default(WorkerEntrypoint)."
 )
 RPC_KEYWORDS = "Keyword arguments of a call between workers arrive as one dict, the last argument, as in production."
-RPC_ARGUMENT_TYPE = (
-    "{type} crosses here, but production refuses it between workers: send {instead}."
-)
+RPC_TYPE_REFUSED = "{type} cannot be sent over RPC."
+RPC_TYPE_NOTED = "A {type} crosses here, but production refuses it between workers: send {instead}."
 NOT_SERIALIZABLE = (
     'Could not serialize object of type "{type}". This type does not support serialization.'
 )

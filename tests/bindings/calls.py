@@ -10,6 +10,7 @@ from emulator.config.limits import DEFAULT_LIMITS, Limits
 from emulator.context import CallRecord
 from emulator.http import Request, Response
 from emulator.server.embedded import Named, serve
+from emulator.sockets import DEFAULT_NETWORK, Network
 from tests.server.serving import Recorder, connected, worker
 from tests.support.waiting import within
 
@@ -51,11 +52,14 @@ async def asked(
     limits: Limits = DEFAULT_LIMITS,
     body: bytes | None = None,
     env: Mapping[str, Any] | None = None,
+    network: Network = DEFAULT_NETWORK,
 ) -> Asked:
     """Send one request to a worker with this fetch handler, bound to `services`; the server is gone afterwards."""
     recorder = CallRecorder()
     first = worker(fetch=fetch)
-    async with serve(first, services=services, observer=recorder, limits=limits, env=env) as server:
+    async with serve(
+        first, services=services, observer=recorder, limits=limits, env=env, network=network
+    ) as server:
         async with connected(server) as client:
             if body is None:
                 client.get("/front")

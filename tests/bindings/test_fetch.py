@@ -22,7 +22,7 @@ from tests.server.serving import connected, worker
 from tests.support.waiting import within
 
 
-async def forward(request: Request, env: Any) -> Response:
+async def forward(request: Request, env: Any) -> Any:
     return await env.OTHER.fetch(request)
 
 
@@ -122,7 +122,7 @@ async def test_a_large_body_there_and_back() -> None:
 async def test_a_response_that_the_other_worker_keeps_stays_its_own() -> None:
     kept = Response("kept", headers={"X-Kept": "1"})
 
-    async def fetch(request: Request, env: Any) -> Response:
+    async def fetch(request: Request, env: Any) -> Any:
         response = await env.OTHER.fetch(request)
         response.headers["X-Kept"] = "2"
         return response
@@ -200,7 +200,7 @@ async def test_a_failure_is_told_where_it_was_and_with_the_request() -> None:
 
 
 def forward_to(binding: str) -> Any:
-    async def fetch(request: Request, env: Any) -> Response:
+    async def fetch(request: Request, env: Any) -> Any:
         return await getattr(env, binding).fetch(request)
 
     return fetch
@@ -233,7 +233,7 @@ async def test_a_worker_without_fetch() -> None:
 
 
 async def test_calls_make_a_tree_also_when_they_overlap() -> None:
-    async def branch(request: Request, env: Any) -> Response:
+    async def branch(request: Request, env: Any) -> Any:
         await asyncio.sleep(0)
         return await env.LEAF.fetch(request)
 
@@ -298,11 +298,11 @@ async def test_the_budget_of_subrequests_is_shared() -> None:
 
 
 async def test_a_chain_of_32_workers_is_the_longest() -> None:
-    async def again(request: Request, env: Any) -> Response:
+    async def again(request: Request, env: Any) -> Any:
         left = int(request.url.rpartition("/")[2])
         return await env.AGAIN.fetch(f"http://x/{left - 1}") if left else Response("end")
 
-    async def fetch(request: Request, env: Any) -> Response:
+    async def fetch(request: Request, env: Any) -> Any:
         shortest = await env.AGAIN.fetch("http://x/30")
         assert await shortest.text() == "end"
         return await env.AGAIN.fetch("http://x/31")
@@ -329,7 +329,7 @@ async def test_cpu_time_is_the_requests() -> None:
         while True:
             pass
 
-    async def fetch(request: Request, env: Any) -> Response:
+    async def fetch(request: Request, env: Any) -> Any:
         try:
             return await env.OTHER.fetch(request)
         except Exception:

@@ -14,6 +14,7 @@ from emulator.http import Request, Response
 from emulator.runtime.base import WorkerEntrypoint
 from emulator.runtime.environment import env as imported_env
 from emulator.server.embedded import Service
+from emulator.sockets import Network, Policy
 from emulator.streams import ReadableStream
 from tests.bindings.calls import asked, result_of
 from tests.server.serving import worker
@@ -270,3 +271,10 @@ async def test_a_tuple_is_noted() -> None:
         "A tuple crosses here, but production refuses it between workers: send a list."
     ]
     assert answer.recorder.tree == ["SUMS takes() ok"]
+
+
+async def test_strict_mode_refuses_a_tuple() -> None:
+    network = Network(policy=Policy(frozenset()))
+    error = await result_of(lambda env: env.SUMS.takes((1, 2)), SERVICES, network=network)
+    assert isinstance(error, TypeError)
+    assert str(error) == "<class 'tuple'> cannot be sent over RPC."
