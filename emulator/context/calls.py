@@ -6,10 +6,8 @@ Floor 2. Owns who called whom, how deep, and when a call is told of. Must not kn
 from __future__ import annotations
 
 import asyncio
-import weakref
 from contextvars import ContextVar
 from time import perf_counter
-from typing import Any
 
 from emulator.context.observer import CallRecord, Observer, Outcome
 
@@ -41,7 +39,7 @@ class Call:
         self.label = label
         self.depth = depth
         self.began = perf_counter()
-        self.background: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
+        self.background: list[asyncio.Task[None]] = []
         self.calls: list[Call] = []
         self.failure: str | None = None
         self.record: CallRecord | None = None

@@ -265,7 +265,7 @@ class IoContext:
         task = asyncio.create_task(survivable(awaitable), name=name_of(awaitable))
         self._background.add(task)
         if (call := current_call()) is not None:
-            call.background.add(task)
+            call.background.append(task)
         if self._background_tree is None:
             self._background_tree = weakref.WeakSet()
         self._background_tree.add(task)

@@ -18,7 +18,7 @@ from emulator.context import Observer
 from emulator.errors import ListenError, WorkerLoadError
 from emulator.http import Request, Response
 from emulator.runtime.base import WorkerEntrypoint
-from emulator.server.embedded import serve
+from emulator.server.embedded import Named, serve
 from tests.server.serving import worker
 from tests.support.ports import listening_in_a_row
 
@@ -224,7 +224,7 @@ async def test_other_workers_by_every_name(script: Path) -> None:
         texts = [await (await each.fetch("http://x/")).text() for each in (env.A, env.B, env.C)]
         return Response(", ".join(texts))
 
-    services = {
+    services: dict[str, Named] = {
         "A": emulator.Service(script, {"NAME": "a"}),
         "B": emulator.Service(Default, {"NAME": "b"}),
         "C": worker(fetch=lambda request, env: env.B.fetch(request)),
