@@ -119,6 +119,8 @@ class CpuMeter:
         self.used_seconds = self.seconds_now()
 
 
+# Where Python does away with weak references.
+_WEAK_REFERENCES = frozenset({weakref.__file__, weakref.WeakSet.__init__.__code__.co_filename})
 # What calls a step or a callback.
 _OUTERMOST = frozenset(
     {CpuMeter.run.__code__, asyncio.Handle._run.__code__, asyncio.Runner.run.__code__}
@@ -206,7 +208,7 @@ def _in_finalizer(frame: FrameType | None) -> bool:
     """Tell whether the step that was interrupted in `frame` is throwing something away: __del__, a weak reference."""
     while frame is not None and frame.f_code not in _OUTERMOST:
         code = frame.f_code
-        if code.co_name == "__del__" or code.co_filename == weakref.__file__:
+        if code.co_name == "__del__" or code.co_filename in _WEAK_REFERENCES:
             return True
         frame = frame.f_back
     return False
