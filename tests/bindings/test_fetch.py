@@ -10,16 +10,18 @@ import pytest
 
 from emulator import errors
 from emulator.config.limits import DEFAULT_LIMITS
-from emulator.context import Outcome
+from emulator.context import Outcome, require_current
 from emulator.errors import DepthError, ServiceError, SubrequestError
 from emulator.http import Headers, Request, Response
 from emulator.runtime.base import WorkerEntrypoint
 from emulator.runtime.environment import env as imported_env
 from emulator.server.embedded import Service, serve
+from emulator.sockets import connect
 from emulator.streams import AbortSignal, ReadableStream
 from tests.bindings.calls import CallRecorder, asked, result_of
 from tests.server.serving import connected, worker
-from tests.support.waiting import within
+from tests.support.peers import Blackhole, PeerServer
+from tests.support.waiting import until, within
 
 
 async def forward(request: Request, env: Any) -> Any:
@@ -295,6 +297,29 @@ async def test_the_budget_of_subrequests_is_shared() -> None:
     assert answer.recorder.of("event_finished")[0].outcome is Outcome.EXCEEDED_SUBREQUESTS
     (failed,) = answer.recorder.of("handler_failed")
     assert isinstance(failed.__cause__, SubrequestError)
+
+
+async def test_both_workers_stand_in_one_line_for_connections() -> None:
+    async def first(request: Request, env: Any) -> Any:
+        holder = connect(hole.address)
+        answer = asyncio.ensure_future(env.OTHER.fetch("http://x/"))
+        slots = require_current().slots
+        await until(lambda: slots.waiting == 1, "the other worker's connection to wait")
+        await holder.close()
+        return await answer
+
+    async def other(request: Request) -> Response:
+        await connect(peers.address).opened
+        return Response("opened")
+
+    async with PeerServer(lambda peer: None) as peers:
+        with Blackhole() as hole:
+            limits = replace(DEFAULT_LIMITS, connections=1)
+            answer = await asked(first, {"OTHER": worker(fetch=other)}, limits=limits)
+            assert answer.text == "opened"
+            ((address, _, holders),) = answer.recorder.of("connection_waited")
+            assert address == peers.address
+            assert [holder.partition(" ")[0] for holder in holders] == [hole.address]
 
 
 async def test_a_chain_of_32_workers_is_the_longest() -> None:
