@@ -305,6 +305,7 @@ async def test_both_workers_stand_in_one_line_for_connections() -> None:
         answer = asyncio.ensure_future(env.OTHER.fetch("http://x/"))
         slots = require_current().slots
         await until(lambda: slots.waiting == 1, "the other worker's connection to wait")
+        await asyncio.wait([answer], timeout=0.05)  # Shorter waits are not told of.
         await holder.close()
         return await answer
 
@@ -317,8 +318,8 @@ async def test_both_workers_stand_in_one_line_for_connections() -> None:
             limits = replace(DEFAULT_LIMITS, connections=1)
             answer = await asked(first, {"OTHER": worker(fetch=other)}, limits=limits)
             assert answer.text == "opened"
-            ((address, _, holders),) = answer.recorder.of("connection_waited")
-            assert address == peers.address
+            waits = answer.recorder.of("connection_waited")
+            (holders,) = [holders for address, _, holders in waits if address == peers.address]
             assert [holder.partition(" ")[0] for holder in holders] == [hole.address]
 
 
