@@ -12,6 +12,7 @@ import click
 
 from emulator.cli.manual import FAILED, MISUSED, Manual
 from emulator.cli.options import SESSION, from_settings
+from emulator.errors import WORKERS_UNSUPPORTED
 
 
 @click.command(
@@ -27,6 +28,7 @@ from emulator.cli.options import SESSION, from_settings
         ("pyworker dev -c a.toml -c b.toml", "two workers, the first served; see docs/services.md"),
         ("pyworker dev --env staging", "what env.staging says in the settings file"),
         ("pyworker dev --var DEBUG:1", "one more variable"),
+        ("pyworker dev --workers 2", "two processes on one port"),
         ("pyworker dev --strict", "refuse what production refuses"),
     ),
     exit_codes=(
@@ -57,4 +59,13 @@ def command(config_file: tuple[str, ...], **overrides: object) -> None:
     from emulator.dev.console import face_for
     from emulator.dev.session import run
 
-    sys.exit(run(configs, face_for(configs[0]), read))
+    face = face_for(configs[0])
+    if configs[0].workers > 1:
+        # Imported on use: most sessions have one process.
+        from emulator.dev.processes import can_share, run_several
+        from emulator.dev.slot import Command
+
+        if can_share():
+            sys.exit(run_several(configs, face, read, Command(config_file, overrides)))
+        face.note(WORKERS_UNSUPPORTED)
+    sys.exit(run(configs, face, read))

@@ -65,6 +65,7 @@ SESSION = (
     "https_key_path",
     "https_cert_path",
     "unix_socket",
+    "workers",
     "reload",
     "keep_last_good",
     "run_crons",

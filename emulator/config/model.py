@@ -117,6 +117,7 @@ class Config:
     https_key_path: Path | None = None
     https_cert_path: Path | None = None
     unix_socket: Path | None = None
+    workers: int = 1
     reload: bool = True
     keep_last_good: bool = False
     log_level: LogLevel = LogLevel.LOG

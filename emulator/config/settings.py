@@ -196,6 +196,16 @@ SETTINGS: tuple[Setting, ...] = (
         owner=Owner.OURS,
     ),
     Setting(
+        "workers",
+        Kind.INTEGER,
+        "How many processes serve the worker, on one port; each has its own global variables.",
+        key="dev.workers",
+        default=1,
+        option=("--workers",),
+        metavar="NUMBER",
+        owner=Owner.OURS,
+    ),
+    Setting(
         "run_crons",
         Kind.BOOLEAN,
         "Call scheduled() when triggers.crons says so.",

@@ -22,8 +22,10 @@ from emulator.dev.face import Face
 from emulator.dev.hotkeys import Hotkey, Hotkeys
 from emulator.dev.json_log import JsonLog
 from emulator.dev.keyboard import Keyboard
+from emulator.dev.shutdown import SIGNALS
 from emulator.dev.standard_input import borrowed_input
 from emulator.dev.terminal import Terminal, process_output
+from emulator.server import Share
 from emulator.sockets import open_sockets
 
 # What a person can't tell from at once; the first request that a program sends has been answered by then.
@@ -38,10 +40,17 @@ def face_for(config: Config, *, errors_only: bool = False) -> Face:
 
 
 class Console:
-    """What a person can do while `face` speaks. `close()` leaves the terminal as it was found."""
+    """What a person can do while `face` speaks. `close()` leaves the terminal as it was found.
 
-    def __init__(self, face: Face) -> None:
+    `list_sockets()` shows what is open if it is not open in this process.
+    """
+
+    signals = SIGNALS
+    share: Share | None = None
+
+    def __init__(self, face: Face, list_sockets: Callable[[], object] | None = None) -> None:
         self._face = face
+        self._list_sockets = list_sockets
         self._hotkeys: Hotkeys | None = None
         self._keyboard = Keyboard(self._press)
         self._debugger = Debugger(face.handed_over, self._keyboard)
@@ -100,7 +109,9 @@ class Console:
             Hotkey("c", errors.KEY_CLEAR, terminal.clear),
             Hotkey("r", errors.KEY_RELOAD, reload),
             Hotkey("d", errors.KEY_DEBUG, lambda: terminal.say(errors.DEBUG_HINT)),
-            Hotkey("l", errors.KEY_SOCKETS, lambda: _list_sockets(terminal)),
+            Hotkey(
+                "l", errors.KEY_SOCKETS, self._list_sockets or (lambda: _list_sockets(terminal))
+            ),
             Hotkey("n", errors.KEY_NOTES, terminal.show_notes),
             Hotkey("xq", errors.KEY_QUIT, _quit, at_once=True),
             Hotkey("h?", errors.KEY_HELP, lambda: self._help(terminal)),

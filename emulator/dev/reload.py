@@ -33,6 +33,7 @@ _TAKEN_AT_START = (
     "log_level",
     "reload",
     "run_crons",
+    "workers",
 )
 
 
@@ -154,6 +155,8 @@ class Reloader:
         at_start = [
             name for name in _TAKEN_AT_START if getattr(before, name) != getattr(config, name)
         ]
+        if before.workers > 1 and before.connect != config.connect:
+            at_start.append("connect")  # Every process accepts from the same sockets.
         if at_start:
             self._face.note(errors.RESTART_NEEDED.format(names=", ".join(at_start)))
         network = network_of(config)
@@ -165,7 +168,7 @@ class Reloader:
             self._server.front.reconfigure(network, config.limits)
         if before.run_crons:
             self._server.schedule(config.crons)
-        if before.connect != config.connect:
+        if before.connect != config.connect and before.workers == 1:
             self._reconfiguring = asyncio.get_running_loop().create_task(
                 self._listen(config), name="listeners of the new settings"
             )

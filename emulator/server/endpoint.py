@@ -34,6 +34,7 @@ class Endpoint:
 
 DEFAULT_ENDPOINT = Endpoint()
 
+
 def url_of(endpoint: Endpoint, listening: socket.socket) -> str:
     """Return where `listening` is reached by HTTP, as a client has to write it."""
     host = endpoint.host

@@ -65,9 +65,7 @@ class Holding:
 
     def _listen_for_connections(self, entry: ConnectListener, count: int) -> list[Listeners]:
         shares = self._held(bind_shares(entry.address, entry.port, 1, count))
-        self.connect_addresses.append(
-            host_and_port(entry.address, shares[0][0].getsockname()[1])
-        )
+        self.connect_addresses.append(host_and_port(entry.address, shares[0][0].getsockname()[1]))
         return shares
 
     def _held(self, shares: list[Listeners]) -> list[Listeners]:
