@@ -5,14 +5,11 @@ Floor 8. Owns the command's words; the session itself is emulator/dev/session.py
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import click
 
 from emulator.cli.manual import FAILED, MISUSED, Manual
 from emulator.cli.options import SESSION, from_settings
-from emulator.errors import WORKERS_UNSUPPORTED
+from emulator.cli.sessions import serve
 
 
 @click.command(
@@ -37,7 +34,13 @@ from emulator.errors import WORKERS_UNSUPPORTED
         MISUSED,
         ("130", "It was interrupted while the worker was loaded, or a second time."),
     ),
-    see_also=("pyworker call", "pyworker check", "docs/settings.md", "docs/sockets.md"),
+    see_also=(
+        "pyworker serve",
+        "pyworker call",
+        "pyworker check",
+        "docs/settings.md",
+        "docs/sockets.md",
+    ),
 )
 @from_settings(*SESSION)
 def command(config_file: tuple[str, ...], **overrides: object) -> None:
@@ -47,25 +50,4 @@ def command(config_file: tuple[str, ...], **overrides: object) -> None:
     takes the place of `main` and the other settings stay. With several -c the first worker is
     served, and may call the others through its service bindings.
     """
-    # Imported on use: `pyworker dev --help` loads neither the settings' reader nor the runtime.
-    from emulator.config import Config, load_all
-
-    def read() -> tuple[Config, ...]:
-        return load_all([Path(file) for file in config_file], overrides)
-
-    configs = read()
-
-    # After the settings: a mistake in them is told at once.
-    from emulator.dev.console import face_for
-    from emulator.dev.session import run
-
-    face = face_for(configs[0])
-    if configs[0].workers > 1:
-        # Imported on use: most sessions have one process.
-        from emulator.dev.processes import can_share, run_several
-        from emulator.dev.slot import Command
-
-        if can_share():
-            sys.exit(run_several(configs, face, read, Command(config_file, overrides)))
-        face.note(WORKERS_UNSUPPORTED)
-    sys.exit(run(configs, face, read))
+    serve(config_file, overrides)

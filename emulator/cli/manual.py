@@ -21,7 +21,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         *("tls_ca", "tls_insecure", "connect_timeout_seconds", "strict"),
     ),
     "While it runs": ("workers", "reload", "keep_last_good", "run_crons"),
-    "What is shown": ("log_level", "log_format"),
+    "What is shown": ("show_errors", "log_level", "log_format"),
 }
 REST = "Other options"
 FAILED = (

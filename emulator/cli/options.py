@@ -68,6 +68,7 @@ SESSION = (
     "workers",
     "reload",
     "keep_last_good",
+    "show_errors",
     "run_crons",
     "log_level",
     "log_format",

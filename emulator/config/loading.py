@@ -152,6 +152,7 @@ def resolve(sources: Sources) -> Config:
         unix_socket=sources.path("unix_socket"),
         workers=_workers(chosen("workers")),
         reload=bool(chosen("reload")),
+        show_errors=bool(chosen("show_errors")),
         keep_last_good=bool(chosen("keep_last_good")),
         log_level=LogLevel(chosen("log_level")),
         log_format=LogFormat(chosen("log_format")),

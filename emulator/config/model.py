@@ -120,6 +120,7 @@ class Config:
     workers: int = 1
     reload: bool = True
     keep_last_good: bool = False
+    show_errors: bool = True
     log_level: LogLevel = LogLevel.LOG
     log_format: LogFormat = LogFormat.TEXT
     sources: tuple[Path, ...] = ()

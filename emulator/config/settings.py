@@ -230,6 +230,15 @@ SETTINGS: tuple[Setting, ...] = (
         owner=Owner.OURS,
     ),
     Setting(
+        "show_errors",
+        Kind.BOOLEAN,
+        "Answer a request that failed with what went wrong, or with production's few words.",
+        key="dev.show_errors",
+        default=True,
+        option=("--show-errors/--hide-errors",),
+        owner=Owner.OURS,
+    ),
+    Setting(
         "log_level",
         Kind.STRING,
         "The least important lines that are shown.",

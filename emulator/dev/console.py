@@ -42,14 +42,21 @@ def face_for(config: Config, *, errors_only: bool = False) -> Face:
 class Console:
     """What a person can do while `face` speaks. `close()` leaves the terminal as it was found.
 
-    `list_sockets()` shows what is open if it is not open in this process.
+    `list_sockets()` shows what is open if it is not open in this process. Without `keys` none is heeded.
     """
 
     signals = SIGNALS
     share: Share | None = None
 
-    def __init__(self, face: Face, list_sockets: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self,
+        face: Face,
+        list_sockets: Callable[[], object] | None = None,
+        *,
+        keys: bool = True,
+    ) -> None:
         self._face = face
+        self._heeds_keys = keys
         self._list_sockets = list_sockets
         self._hotkeys: Hotkeys | None = None
         self._keyboard = Keyboard(self._press)
@@ -73,7 +80,7 @@ class Console:
             loop = asyncio.get_running_loop()
             table = self._table(face, url, reload)
             self._hotkeys = Hotkeys(table, lambda action: loop.call_soon_threadsafe(action))
-            keys = errors.KEYS_HINT if self._keyboard.start() else ""
+            keys = errors.KEYS_HINT if self._heeds_keys and self._keyboard.start() else ""
             introduction = threading.Timer(LEISURE_SECONDS, self._introduce, (config, keys))
             introduction.name, introduction.daemon = "pyworker-introduction", True
             introduction.start()

@@ -41,16 +41,23 @@ def can_share() -> bool:
     return os.name == "posix"
 
 
-def run_several(configs: Configs, face: Face, read: Callable[[], Configs], command: Command) -> int:
+def run_several(
+    configs: Configs,
+    face: Face,
+    read: Callable[[], Configs],
+    command: Command,
+    *,
+    keys: bool = True,
+) -> int:
     """Serve until SIGINT or SIGTERM, with as many processes as the first of `configs` says; return the exit code.
 
-    `read()` returns what the files say by then, and so do the other processes by `command`. Raises WorkerLoadError,
-    ListenError and ConfigError. All of it ends within 3 s of the signal.
+    `read()` returns what the files say by then, and so do the other processes by `command`; `keys` are heeded.
+    Raises WorkerLoadError, ListenError and ConfigError. All of it ends within 3 s of the signal.
     """
     first = configs[0]
     holding = Holding(endpoint_of(first, face), first.connect, first.workers)
     crew = Crew(configs, face, read, command, holding)
-    console = Console(face, crew.list_sockets)
+    console = Console(face, crew.list_sockets, keys=keys)
 
     def end_at_once() -> None:
         crew.kill()

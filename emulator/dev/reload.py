@@ -15,7 +15,7 @@ from time import perf_counter, time
 from emulator import errors
 from emulator.config import Config, differences
 from emulator.dev.face import Face
-from emulator.dev.setup import check_names, load_worker, network_of, notes_on_services
+from emulator.dev.setup import check_names, configure, load_worker, network_of, notes_on_services
 from emulator.dev.watching import Watched, watching
 from emulator.runtime import Directory, Worker
 from emulator.server import RunningServer
@@ -99,7 +99,7 @@ class Reloader:
         for number, (old, new, worker) in enumerate(pairs):
             if told := differences(old, new):
                 self._tell(old, new, told)
-                worker.keeps_last_good = new.keep_last_good
+                configure(worker, new)
                 if number == 0:
                     self._apply(old, new)
         if before != configs:
