@@ -17,7 +17,7 @@ from pathlib import Path
 
 from emulator.config import Config, LogLevel
 from emulator.context import CallRecord, EventRecord, Observer
-from emulator.dev.output import Output
+from emulator.dev.output import Channel, Output
 from emulator.errors import (
     BOUND_WORKER,
     LEFT_DEBUGGER,
@@ -102,6 +102,10 @@ class Face(Observer, ABC):
     def handed_over(self) -> AbstractContextManager[None]:
         """Leave standard output to the block, with all that was said before it written."""
         return self._output.handed_over()
+
+    def pass_on(self, channel: Channel, data: bytes) -> None:
+        """Write lines of another process as they are."""
+        self._output.write(channel, data)
 
     def close(self) -> None:
         """Write what is left to be written, within half a second."""

@@ -15,7 +15,7 @@ from time import perf_counter, time
 from emulator import errors
 from emulator.config import Config, differences
 from emulator.dev.face import Face
-from emulator.dev.setup import check_names, load_worker, network_of, notes_on_services
+from emulator.dev.setup import check_names, configure, load_worker, network_of, notes_on_services
 from emulator.dev.watching import Watched, watching
 from emulator.runtime import Directory, Worker
 from emulator.server import RunningServer
@@ -33,6 +33,7 @@ _TAKEN_AT_START = (
     "log_level",
     "reload",
     "run_crons",
+    "workers",
 )
 
 
@@ -98,7 +99,7 @@ class Reloader:
         for number, (old, new, worker) in enumerate(pairs):
             if told := differences(old, new):
                 self._tell(old, new, told)
-                worker.keeps_last_good = new.keep_last_good
+                configure(worker, new)
                 if number == 0:
                     self._apply(old, new)
         if before != configs:
@@ -154,6 +155,8 @@ class Reloader:
         at_start = [
             name for name in _TAKEN_AT_START if getattr(before, name) != getattr(config, name)
         ]
+        if before.workers > 1 and before.connect != config.connect:
+            at_start.append("connect")  # Every process accepts from the same sockets.
         if at_start:
             self._face.note(errors.RESTART_NEEDED.format(names=", ".join(at_start)))
         network = network_of(config)
@@ -165,7 +168,7 @@ class Reloader:
             self._server.front.reconfigure(network, config.limits)
         if before.run_crons:
             self._server.schedule(config.crons)
-        if before.connect != config.connect:
+        if before.connect != config.connect and before.workers == 1:
             self._reconfiguring = asyncio.get_running_loop().create_task(
                 self._listen(config), name="listeners of the new settings"
             )

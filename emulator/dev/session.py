@@ -7,8 +7,11 @@ worker is loaded.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from time import time
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from emulator import errors
@@ -26,7 +29,7 @@ from emulator.dev.setup import (
 )
 from emulator.dev.shutdown import Phase, Shutdown
 from emulator.runtime import Directory
-from emulator.server import start
+from emulator.server import Share, start
 from emulator.sockets import Network
 
 GRACE_SECONDS = 1.0
@@ -34,7 +37,33 @@ GRACE_SECONDS = 1.0
 Configs = tuple[Config, ...]
 
 
-def run(configs: Configs, terminal: Face, read: Callable[[], Configs]) -> int:
+class Station(Protocol):
+    """Who stands beside a session: the person at a console, or the process that started this one.
+
+    `signals` end the session; a `share` is what it accepts from, None if it listens itself.
+    """
+
+    @property
+    def signals(self) -> Sequence[signal.Signals]: ...
+
+    @property
+    def share(self) -> Share | None: ...
+
+    def debugging(self) -> AbstractContextManager[None]:
+        """A block in which worker code runs and may call breakpoint()."""
+
+    def serving(
+        self, config: Config, url: str, reload: Callable[..., object]
+    ) -> AbstractContextManager[None]:
+        """A block on the running event loop in which `url` is served; `reload()` is to be called there."""
+
+    def close(self) -> None:
+        """The session ends."""
+
+
+def run(
+    configs: Configs, terminal: Face, read: Callable[[], Configs], station: Station | None = None
+) -> int:
     """Serve until SIGINT or SIGTERM; return the process's exit code. `read()` returns what the files say by then.
 
     The first of `configs` is the worker that is served, under its settings; it may call the others.
@@ -43,8 +72,8 @@ def run(configs: Configs, terminal: Face, read: Callable[[], Configs]) -> int:
     behind by ending the process, within 3 s of the signal (shutdown.py).
     """
     config = configs[0]
-    console = Console(terminal)
-    shutdown = Shutdown(before_exit=console.close)
+    console = station or Console(terminal)
+    shutdown = Shutdown(before_exit=console.close, signals=console.signals)
     new_loop = loop_factory(config.event_loop)
     try:
         with shutdown.handling_signals(), terminal.capturing_prints(), console.debugging():
@@ -79,7 +108,7 @@ async def _serve(
     network: Network,
     directory: Directory,
     terminal: Face,
-    console: Console,
+    console: Station,
     shutdown: Shutdown,
     read: Callable[[], Configs],
     loaded: float,
@@ -90,6 +119,7 @@ async def _serve(
         directory.first,
         endpoint_of(config, terminal),
         connect_listeners=config.connect,
+        share=console.share,
         crons=config.crons if config.run_crons else (),
         observer=terminal,
         network=network,

@@ -52,11 +52,17 @@ def load_workers(configs: Sequence[Config], observer: Observer) -> Directory:
     directory = Directory()
     for config in configs:
         worker = Worker(load_worker(config, observer, directory))
-        worker.keeps_last_good = config.keep_last_good
+        configure(worker, config)
         directory.add(worker)
     for note in notes_on_services(configs, directory):
         observer.note(note)
     return directory
+
+
+def configure(worker: Worker, config: Config) -> None:
+    """Have `worker` do what `config` says of any generation of it."""
+    worker.keeps_last_good = config.keep_last_good
+    worker.hides_failures = not config.show_errors
 
 
 def check_names(configs: Sequence[Config]) -> None:

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import TextIO
+from typing import Self, TextIO
 
 from emulator.config import Config, LogLevel
 from emulator.context import CallRecord, EventRecord, Outcome
@@ -53,13 +53,15 @@ class Terminal(Face):
         level: LogLevel = LogLevel.LOG,
         *,
         errors_only: bool = False,
-    ) -> Terminal:
+        output: Output | None = None,
+    ) -> Self:
         """The terminal of this process's standard output and error; `errors_only` for a command whose output is data.
 
+        `output` says where they lead, if not there at once.
         Colour goes to a TTY only, and nowhere when NO_COLOR is set (https://no-color.org).
         """
         environ = os.environ if environ is None else environ
-        output = process_output(errors_only=errors_only)
+        output = output or process_output(errors_only=errors_only)
         coloured = frozenset[Channel]()
         if not environ.get("NO_COLOR") and environ.get("TERM") != "dumb":
             coloured = frozenset(
@@ -177,10 +179,10 @@ class Terminal(Face):
 def process_output(*, errors_only: bool = False) -> Output:
     """An Output on this process's standard output and error, or on the latter alone."""
     out = sys.stderr if errors_only else sys.stdout
-    return Output(_descriptor(out), _descriptor(sys.stderr))
+    return Output(descriptor_of(out), descriptor_of(sys.stderr))
 
 
-def _descriptor(stream: TextIO | None) -> int | None:
+def descriptor_of(stream: TextIO | None) -> int | None:
     """The file descriptor behind `stream`; None when the process was started without one."""
     try:
         return None if stream is None else stream.fileno()

@@ -294,8 +294,11 @@ class Exchange:
             FailedRequest,
             answer_to_failure,
             answer_to_load_failure,
+            production_answer,
         )
 
+        if self._worker.hides_failures:
+            return production_answer(outcome)
         request = self._request
         isolate = self.isolate or self._worker.last_good
         if isinstance(error, WorkerLoadError):
