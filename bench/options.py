@@ -54,7 +54,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description="Measure pyworker beside other servers that do the same work.",
-        epilog="About 5 minutes; --quick 1.5; --loop both twice that; --peers three quarters more.",
+        epilog="About 6 minutes, --quick 2; --loop both twice that; --peers three quarters more.",
     )
     parser.add_argument("--loop", choices=(*LOOPS, "both"), default="uvloop", help="event loop")
     parser.add_argument(
@@ -79,7 +79,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         rounds=given.rounds or (3 if quick else 5),
         edits=given.rounds or (5 if quick else 20),
         seconds=given.seconds or (1.0 if quick else 2.0),
-        slow_seconds=given.seconds or (1.0 if quick else 3.0),
+        slow_seconds=given.seconds or (0.5 if quick else 3.0),
         connections=given.connections,
         stream_bytes=(given.stream_mebibytes or (256 if quick else 1024)) * MEBIBYTE,
         held=given.held or (500 if quick else 2000),

@@ -122,7 +122,7 @@ def _row(entry: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _goal_row(goal: Mapping[str, Any]) -> tuple[str, ...]:
     reached, unit = goal["reached"], goal["unit"]
-    shown = "{:.2f} x" if unit == "x" else "{:.3g} " + unit
+    show = (lambda value: f"{value:.2f} x") if unit == "x" else (lambda value: f"{figure(value)} {unit}")
     sign = "<=" if goal["at_most"] else ">="
     against = goal["against"] or ("worst" if goal["worst"] else "median")
     return (
@@ -130,9 +130,9 @@ def _goal_row(goal: Mapping[str, Any]) -> tuple[str, ...]:
         goal["loop"],
         goal["server"],
         against,
-        f"{sign} {shown.format(goal['bound'])}" if goal["bound"] else "",
-        shown.format(reached["high" if goal["worst"] else "median"]),
-        f"{reached['low']:.3g} - {reached['high']:.3g}",
+        f"{sign} {show(goal['bound'])}" if goal["bound"] else "",
+        show(reached["high" if goal["worst"] else "median"]),
+        f"{figure(reached['low'])} - {figure(reached['high'])}",
         ("met" if goal["met"] else "MISSED") if goal["bound"] else "",
     )
 

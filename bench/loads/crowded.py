@@ -13,8 +13,9 @@ from bench.processes import Server
 from bench.statistics import Sample
 
 WARM_UP_CLIENTS = 128
-# Until what a server does after the last answer is over; two drips of the upstream.
+# Until what a server does after the last answer is over, and every stream has had a drip.
 SETTLE_SECONDS = 1.0
+WARM_UP_SETTLE_SECONDS = 0.1
 HELD_BYTES = 64
 HELD_DESCRIPTORS = 2
 HELLO_BYTES = 13
@@ -32,7 +33,7 @@ def _sample(server: Server, count: int, body_bytes: int) -> Sample:
     """Return kilobytes of resident memory, and CPU microseconds to open, for each of `count` clients."""
     with crowd(server, min(WARM_UP_CLIENTS, count), body_bytes):
         pass
-    time.sleep(SETTLE_SECONDS / 2)
+    time.sleep(WARM_UP_SETTLE_SECONDS)
     before, busy_before = server.resident_bytes(), server.processor_seconds()
     with crowd(server, count, body_bytes) as clients:
         busy = busy_seconds(server, busy_before)
