@@ -69,10 +69,12 @@ class CpuMeter:
         outer = _running
         if outer is self:  # A task that began at once, within a step.
             return function(*arguments)
-        if outer is not None:
-            outer._pause()
-        _running = self
+        # A tick may come between any two lines: whom it finds running must have begun by then, and not be paid twice.
+        paid = 0.0 if outer is None else outer.seconds_now()
         self._began = time.thread_time()
+        _running = self
+        if outer is not None:
+            outer.used_seconds = paid
         try:
             return function(*arguments)
         except CpuExceeded:
@@ -82,12 +84,13 @@ class CpuMeter:
                 raise self.exceed(None) from None
             raise
         finally:
-            self._pause()
-            _running = outer
-            if _trace is not None:
-                _stop_tracing()
+            used = self.seconds_now()
             if outer is not None:
                 outer._began = time.thread_time()
+            _running = outer
+            self.used_seconds = used
+            if _trace is not None:
+                _stop_tracing()
 
     def seconds_now(self) -> float:
         """Return what was used up to this moment."""
@@ -114,9 +117,6 @@ class CpuMeter:
     def exceeded(self) -> bool:
         """True once it was too much."""
         return self._sentence is not None
-
-    def _pause(self) -> None:
-        self.used_seconds = self.seconds_now()
 
 
 # Where Python does away with weak references.
