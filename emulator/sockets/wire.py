@@ -225,7 +225,10 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
         if transport is None or transport.is_closing():
             return
         if self._incoming is Incoming.ENDED:
+            unsent = transport.get_write_buffer_size()
             transport.close()
+            if not unsent:
+                return
         else:
             if self._outgoing in (Outgoing.FLOWING, Outgoing.FULL):
                 self._send_end()
@@ -288,10 +291,10 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
     def eof_received(self) -> bool:
         discarding = self._incoming is Incoming.DISCARDING
         self._incoming = Incoming.ENDED
-        if not discarding:
-            self._watch_for_reset()
         if self._receiver is not None:
             self._receiver.end()
+        if not discarding:
+            self._watch_for_reset()
         # True leaves the outgoing side open.
         return not discarding
 
@@ -310,10 +313,10 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
                 self._feeder.drained()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        for timer in (self._linger, self._watch):
-            if timer is not None:
-                timer.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
         if self._linger is not None:
+            self._linger.cancel()
             lingering.end(self)
         self._outgoing = Outgoing.GONE
         error: SocketError | None = None
@@ -333,7 +336,9 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
     def _send_end(self) -> None:
         self._outgoing = Outgoing.ENDING
         assert self._transport is not None
-        if self._transport.can_write_eof():
+        if self._incoming is Incoming.ENDED and not self._transport.get_write_buffer_size():
+            self._transport.close()  # Which is the end for the peer, too.
+        elif self._transport.can_write_eof():
             with contextlib.suppress(OSError):  # The peer has reset; the loop is about to say so.
                 self._transport.write_eof()
 
@@ -355,7 +360,7 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
 
     def _watch_for_reset(self) -> None:
         """While the loop is not reading, ask the operating system now and then whether the peer has reset."""
-        if self._watch is None:
+        if self._watch is None and self._transport is not None and not self._transport.is_closing():
             self._watch = asyncio.get_running_loop().call_later(WATCH_SECONDS, self._look_for_reset)
 
     def _look_for_reset(self) -> None:

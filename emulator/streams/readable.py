@@ -67,10 +67,13 @@ class ReadableStream(Readable):
         return stream
 
     @classmethod
-    def of(cls, core: ReadableCore) -> ReadableStream:
-        """Return the face of `core`, for the runtime."""
+    def of(cls, core: ReadableCore, whole: Owned | None = None) -> ReadableStream:
+        """Return the face of `core`, for the runtime; `whole` is the object that it is a part of."""
         stream = cls.__new__(cls)
-        Owned.__init__(stream)
+        if whole is None:
+            Owned.__init__(stream)
+        else:
+            stream.made_with(whole)
         stream._hold_core(core)
         return stream
 

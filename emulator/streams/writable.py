@@ -49,10 +49,13 @@ class WritableStream(Owned):
             end_with_request(self._core.closed, self._core.break_off)
 
     @classmethod
-    def of(cls, core: WritableCore) -> WritableStream:
-        """Return the face of `core`, for the runtime."""
+    def of(cls, core: WritableCore, whole: Owned | None = None) -> WritableStream:
+        """Return the face of `core`, for the runtime; `whole` is the object that it is a part of."""
         stream = cls.__new__(cls)
-        Owned.__init__(stream)
+        if whole is None:
+            Owned.__init__(stream)
+        else:
+            stream.made_with(whole)
         stream._hold_core(core)
         return stream
 
