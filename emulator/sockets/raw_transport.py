@@ -276,8 +276,10 @@ class RawTransport(asyncio.Transport):
             asyncio.get_running_loop().call_soon(self._lost, error)
 
     def _lost(self, error: Exception | None) -> None:
+        protocol = self._protocol
+        del self._protocol  # Each would keep the other until the garbage collector comes.
         try:
-            self._protocol.connection_lost(error)
+            protocol.connection_lost(error)
         finally:
             self._raw.close()
 

@@ -388,6 +388,7 @@ class Socket(Owned, WireListener):
         self._context.disown(self)
         if self._claim is not None:
             self._context.slots.give_back(self._claim)
+            self._claim = None
         if error is None:
             self._closed.resolve(None)
         else:

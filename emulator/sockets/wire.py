@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import weakref
 from abc import ABC, abstractmethod
 from enum import Enum
 from time import monotonic
@@ -88,7 +89,8 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
         traffic: Traffic,
         high_water_mark_bytes: int = HIGH_WATER_MARK_BYTES,
     ) -> None:
-        self._listener = listener
+        self._listener: WireListener | None = listener
+        self._listened: weakref.ref[WireListener] | None = None  # Once nothing happens any more.
         self.traffic = traffic
         self.made = self.last_used = monotonic()
         self._transport: asyncio.Transport | None = None
@@ -116,9 +118,9 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
         self._listener = listener
 
     @property
-    def listener(self) -> WireListener:
-        """Whom it tells what becomes of the connection."""
-        return self._listener
+    def listener(self) -> WireListener | None:
+        """Whom it tells what becomes of the connection; None if that is gone, and so is the connection."""
+        return self._listened() if self._listened is not None else self._listener
 
     @property
     def peer_ended(self) -> bool:
@@ -265,7 +267,8 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
         elif ends is Outgoing.GONE:
             self._transport.abort()
             return
-        self._listener.wire_opened()
+        if self._listener is not None:
+            self._listener.wire_opened()
         if self._flushes:
             flushes, self._flushes = self._flushes, []
             sent = self.flush()
@@ -277,7 +280,8 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
     def data_received(self, data: bytes) -> None:
         if not self._answered:
             self._answered = True
-            self._listener.wire_answered(data)
+            if self._listener is not None:
+                self._listener.wire_answered(data)
         receiver = self._receiver
         if receiver is not None:
             self.traffic.bytes_received += len(data)
@@ -330,8 +334,12 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
         if feeder is not None:
             feeder.sink_lost(error or SocketError(CONNECTION_LOST))
         self._incoming = Incoming.ENDED
-        self._settle_flushes()
-        self._listener.wire_lost(error)
+        if self._flushes:
+            self._settle_flushes()
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            self._listened = weakref.ref(listener)
+            listener.wire_lost(error)
 
     def _send_end(self) -> None:
         self._outgoing = Outgoing.ENDING
