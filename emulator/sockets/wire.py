@@ -189,11 +189,10 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
         if self._outgoing is Outgoing.GONE:
             return Promise.fulfilled(None)
         if self._transport is not None:
+            if not self._transport.get_write_buffer_size():
+                return Promise.fulfilled(None)
             # With a limit of 0 the loop reports the moment when the last byte is handed over.
             self._transport.set_write_buffer_limits(high=0)
-            if not self._transport.get_write_buffer_size():
-                self._transport.set_write_buffer_limits(high=self._limit_bytes)
-                return Promise.fulfilled(None)
         flushed: Promise[None] = Promise()
         self._flushes.append(flushed)
         return flushed
