@@ -7,7 +7,6 @@ Source: limits.md, "connections a request may be opening at once" and its two wa
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -62,7 +61,7 @@ class ConnectionSlots:
         self._limit = limit
         self._free = limit
         self._mode = mode
-        self._line: deque[asyncio.Future[None]] = deque()
+        self._line: list[asyncio.Future[None]] = []  # An empty deque is large.
         self._holders: dict[Claim, None] = {}
 
     @property
@@ -144,7 +143,7 @@ class ConnectionSlots:
 
     def _pass_on(self) -> None:
         while self._line:
-            waiter = self._line.popleft()
+            waiter = self._line.pop(0)
             if not waiter.done():
                 waiter.set_result(None)
                 return
