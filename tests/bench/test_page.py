@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from bench.page import markdown
+import pytest
+
+from bench.page import markdown, write
 
 DOCUMENT: dict[str, Any] = {
     "date": "2026-01-02",
@@ -29,6 +32,8 @@ DOCUMENT: dict[str, Any] = {
             "load": "hello",
             "loop": "",
             "server": "nginx",
+            "title": "hello world",
+            "less_is_better": False,
             "unit": "req/s",
             "cpu_unit": "µs/req",
             "value": {"median": 1234.5, "low": 1000.0, "high": 1500.0},
@@ -66,3 +71,12 @@ def test_the_page_has_the_tables_and_where_they_are_from() -> None:
 def test_the_page_says_which_goal_was_missed() -> None:
     goal = {**DOCUMENT["goals"][0], "met": False}
     assert "| MISSED |" in markdown({**DOCUMENT, "goals": [goal]})
+
+
+def test_the_plot_has_a_panel_a_load(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="pip install matplotlib")
+    assert write(DOCUMENT, tmp_path) == tmp_path / "benchmarks.md"
+    drawn = (tmp_path / "benchmarks.svg").read_text()
+    assert "hello: hello world" in drawn
+    assert "req/s, more is better" in drawn
+    assert "nginx" in drawn
