@@ -52,8 +52,8 @@ def _write(results: list[Result], options: Options, notes: list[str], taken_seco
     print(report.aligned(report.result_rows(made), left=3))
     if made["goals"]:
         print(f"\n{report.aligned(report.goal_rows(made), left=4)}")
-    for note in notes:
-        print(f"\n{note}")
+    if notes:
+        print("\n" + "\n".join(notes))
     print(f"\n{taken_seconds:.0f} s, {report.write_json(made, options.json_path)}")
     if options.docs:
         print(page.write(made))

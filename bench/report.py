@@ -122,7 +122,6 @@ def _row(entry: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _goal_row(goal: Mapping[str, Any]) -> tuple[str, ...]:
     reached, unit = goal["reached"], goal["unit"]
-    show = (lambda value: f"{value:.2f} x") if unit == "x" else (lambda value: f"{figure(value)} {unit}")
     sign = "<=" if goal["at_most"] else ">="
     against = goal["against"] or ("worst" if goal["worst"] else "median")
     return (
@@ -130,11 +129,15 @@ def _goal_row(goal: Mapping[str, Any]) -> tuple[str, ...]:
         goal["loop"],
         goal["server"],
         against,
-        f"{sign} {show(goal['bound'])}" if goal["bound"] else "",
-        show(reached["high" if goal["worst"] else "median"]),
+        f"{sign} {_measured(goal['bound'], unit)}" if goal["bound"] else "",
+        _measured(reached["high" if goal["worst"] else "median"], unit),
         f"{figure(reached['low'])} - {figure(reached['high'])}",
         ("met" if goal["met"] else "MISSED") if goal["bound"] else "",
     )
+
+
+def _measured(value: float, unit: str) -> str:
+    return f"{value:.2f} x" if unit == "x" else f"{figure(value)} {unit}"
 
 
 def figure(value: float) -> str:

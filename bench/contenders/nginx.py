@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 import shutil
 import subprocess
 from pathlib import Path
@@ -103,8 +104,6 @@ def _program() -> str | None:
 
 
 def _files() -> int:
-    import resource  # It is not there on every system.
-
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 

@@ -5,6 +5,7 @@ What the watches cost is the difference: those of the loop and of sockets, the h
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
 from typing import Any
 
@@ -18,5 +19,7 @@ def oversee_nothing(*_: Any) -> ExitStack:
 
 
 if __name__ == "__main__":
+    if not hasattr(front, "oversee"):
+        sys.exit("emulator.server.front has no `oversee` any more: replace what starts the watches")
     setattr(front, "oversee", oversee_nothing)  # noqa: B010 - it is no name of front's own
     main(prog_name="pyworker")
