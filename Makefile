@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: dev test check bench bench-streams soak test-deps clean
+.PHONY: dev test check bench bench-peers bench-streams soak test-deps clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -34,8 +34,14 @@ check: $(VENV)/.installed $(VENV)/.installed-test $(VENV)/.installed-check $(VEN
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.installed
-	$(BIN)/python -m bench
+# Beside bare aiohttp and the bare event loop; about 6 minutes. BENCH takes options: make bench BENCH="--load hello".
+bench: $(VENV)/.installed $(VENV)/.installed-bench
+	$(BIN)/python -m bench $(BENCH)
+
+# Beside other products too, and docs/benchmarks.md written anew; about 20 minutes. What can't be had is left out.
+bench-peers: $(VENV)/.installed $(VENV)/.installed-bench $(VENV)/.installed-peers
+	-if which npm >/dev/null; then npm install --no-audit --no-fund --prefix bench/peers workerd wrangler; fi
+	$(BIN)/python -m bench --peers --loop both --docs $(BENCH)
 
 bench-streams: $(VENV)/.installed $(VENV)/.installed-bench
 	$(BIN)/python -m bench.streams

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import resource
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
-from bench import report
-from bench.contenders import BASELINE
+from bench import page, report
+from bench.contenders import CONTENDERS
 from bench.loads import ALL, Load
 from bench.options import Options, parse
-from bench.processes import BenchFailure
+from bench.processes import BenchFailure, Missing
 from bench.report import Result
 from bench.statistics import Sample
 
@@ -18,19 +22,54 @@ from bench.statistics import Sample
 def main() -> int:
     """Run what the command line asks for."""
     options = parse()
+    if options.docs and find_spec("matplotlib") is None:
+        _say("--docs draws with matplotlib, which is not here: pip install matplotlib")
+        return 1
+    _raise_file_limit()
+    began = time.monotonic()
+    notes = list(_absent(options))
     results: list[Result] = []
+    failed: list[str] = []
     try:
         for name in options.loads:
-            _say(f"{name}: {ALL[name].title}, {options.rounds} rounds")
-            results += _measure(ALL[name], options)
-    except BenchFailure as failure:
-        _say(str(failure))
-        return 1
+            _say(f"{name}: {ALL[name].title}")
+            try:
+                results += _measured(ALL[name], options, notes)
+            except BenchFailure as failure:
+                _say(f"{name} failed: {failure}")
+                failed.append(name)
     except KeyboardInterrupt:
         return 130
-    print(report.table(results))
-    print(f"\n{report.write_json(results, options)}")
-    return 0
+    notes += [f"{name} failed, and is left out" for name in failed]
+    if results:
+        _write(results, options, notes, time.monotonic() - began)
+    return 0 if results and not failed else 1
+
+
+def _write(results: list[Result], options: Options, notes: list[str], taken_seconds: float) -> None:
+    """Print the tables, and write the files."""
+    made = report.document(results, options, notes)
+    print(report.aligned(report.result_rows(made), left=3))
+    if made["goals"]:
+        print(f"\n{report.aligned(report.goal_rows(made), left=4)}")
+    if notes:
+        print("\n" + "\n".join(notes))
+    print(f"\n{taken_seconds:.0f} s, {report.write_json(made, options.json_path)}")
+    if options.docs:
+        print(page.write(made))
+
+
+def _measured(load: Load, options: Options, notes: list[str]) -> list[Result]:
+    """Return what `load` gives; what is not as asked for goes to `notes`."""
+    if note := load.note(options):
+        _say(note)
+        notes.append(note)
+    try:
+        return _measure(load, options)
+    except Missing as missing:
+        _say(f"{load.name} is left out: {missing}")
+        notes.append(f"{load.name} is left out: {missing}")
+        return []
 
 
 def _measure(load: Load, options: Options) -> list[Result]:
@@ -39,20 +78,31 @@ def _measure(load: Load, options: Options) -> list[Result]:
         load.prepare(options, Path(folder)) as contestants,
     ):
         samples: list[list[Sample]] = [[] for _ in contestants]
-        for number in range(options.rounds):
+        for number in range(options.edits if load.name == "reload" else options.rounds):
             # Every other round goes backwards: nobody always follows the same neighbour.
             order = range(len(contestants))
             for index in order if number % 2 == 0 else reversed(order):
                 samples[index].append(contestants[index].sample())
-    baselines = {
-        contestant.loop: taken
-        for contestant, taken in zip(contestants, samples, strict=True)
-        if contestant.name == BASELINE
-    }
     return [
-        Result(load, contestant, taken, baselines.get(contestant.loop))
+        Result(load, contestant, taken)
         for contestant, taken in zip(contestants, samples, strict=True)
     ]
+
+
+def _absent(options: Options) -> Iterator[str]:
+    """Say which contenders are left out, and how to get them."""
+    for contender in CONTENDERS:
+        how = contender.missing()
+        if how is not None and (options.peers or not contender.is_peer):
+            note = f"{contender.name} is left out, for it is not here: {how}"
+            _say(note)
+            yield note
+
+
+def _raise_file_limit() -> None:
+    """Let this process, and those it starts, open as many files as they may."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _say(text: str) -> None:

@@ -18,10 +18,15 @@ READY_SECONDS = 20.0
 RETRY_SECONDS = 0.001
 STOP_SECONDS = 5.0
 HOST = "127.0.0.1"
+PROC = Path("/proc/self")
 
 
 class BenchFailure(Exception):
     """A part of the run that did not do its work: the figures would mean nothing."""
+
+
+class Missing(Exception):
+    """What a load needs is not on this machine; the text says how to get it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +48,31 @@ class Server:
 
     def processor_seconds(self) -> float | None:
         """Return the CPU time of the whole group so far; None where there is no /proc."""
-        if not Path("/proc/self/stat").exists():
+        if not PROC.exists():
             return None
-        ticks = 0
-        for entry in os.scandir("/proc"):
+        # Source: proc_pid_stat(5): utime and stime.
+        ticks = sum(int(fields[11]) + int(fields[12]) for _, fields in self._group())
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def resident_bytes(self) -> int:
+        """Return the memory of the whole group that is in use now."""
+        pages = 0
+        for folder, _ in self._group():
+            with suppress(OSError):
+                # Source: proc_pid_statm(5): resident.
+                pages += int(Path(folder, "statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def _group(self) -> Iterator[tuple[str, list[str]]]:
+        """Yield the folder in /proc of each process of the group, and what its stat says after its name."""
+        for entry in os.scandir(PROC.parent):
             if not entry.name.isdigit():
                 continue
             with suppress(OSError):
-                stat = Path(entry.path, "stat").read_text()
-                # Source: proc_pid_stat(5). The name before ")" may hold spaces.
-                fields = stat.rpartition(")")[2].split()
+                # The name before ")" may hold spaces.
+                fields = Path(entry.path, "stat").read_text().rpartition(")")[2].split()
                 if int(fields[2]) == self.pid:
-                    ticks += int(fields[11]) + int(fields[12])
-        return ticks / os.sysconf("SC_CLK_TCK")
+                    yield entry.path, fields
 
     def failure(self, what: str) -> BenchFailure:
         """Return an error that shows the end of what the server printed."""

@@ -1,77 +1,81 @@
-"""What comes out of a run: a table for people, JSON for programs."""
+"""What comes out of a run: one document, which is the JSON, and which the tables, the page and the plot are made of."""
 
 from __future__ import annotations
 
 import json
-import os
-import platform
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from bench import machine
 from bench.clients import generator
 from bench.contenders import BASELINE
+from bench.goals import judged
 from bench.loads import Contestant, Load
 from bench.options import Options
 from bench.statistics import Sample, Spread, ratio
 
 RESULTS = Path(__file__).parent / "results"
-_FORMAT = 1
-_HEADINGS = (
-    "load",
-    "loop",
-    "server",
-    "median",
-    "low - high",
-    "CPU",
-    f"x {BASELINE}",
-    "low - high",
-    "goal",
-)
-_PACKAGES = ("aiohttp", "uvloop", "pyworker")
+_FORMAT = 2
+_HEADINGS = ("load", "loop", "server", "median", "low - high", "CPU", f"x {BASELINE}", "low - high")
+_GOAL_HEADINGS = ("load", "loop", "server", "against", "wanted", "reached", "low - high", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One contestant's samples on one load; `baseline` are those of BASELINE on the same loop."""
+    """One contestant's samples on one load."""
 
     load: Load
     contestant: Contestant
     samples: Sequence[Sample]
-    baseline: Sequence[Sample] | None
-
-    def spread(self) -> Spread:
-        """Return the spread of the figures."""
-        return Spread.of(sample.value for sample in self.samples)
-
-    def cpu(self) -> Spread | None:
-        """Return the spread of the CPU time; None where it can't be read."""
-        times = [sample.cpu for sample in self.samples if sample.cpu is not None]
-        return Spread.of(times) if times else None
-
-    def ratio(self) -> Spread | None:
-        """Return the spread of the ratios to the baseline; None for the baseline itself."""
-        if self.baseline is None or self.contestant.name == BASELINE:
-            return None
-        return ratio(self.samples, self.baseline)
-
-    @property
-    def goal(self) -> float | None:
-        """The ratio to reach."""
-        return self.load.goals.get(self.contestant.name)
 
 
-def table(results: Sequence[Result]) -> str:
-    """Return the results as aligned text."""
-    rows = [_HEADINGS, *map(_row, results)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
+def document(results: Sequence[Result], options: Options, notes: Sequence[str]) -> dict[str, Any]:
+    """Return everything that is known of a run; `notes` say what was not as asked for."""
+    entries = [_entry(result, results) for result in results]
+    return {
+        "format": _FORMAT,
+        "date": time.strftime("%Y-%m-%d"),
+        "machine": machine.description(),
+        "generator": generator.name(options.seconds),
+        "baseline": BASELINE,
+        "rounds": options.rounds,
+        "seconds": options.seconds,
+        "connections": options.connections,
+        "stream_bytes": options.stream_bytes,
+        "notes": list(notes),
+        "results": entries,
+        "goals": list(judged(entries)),
+    }
+
+
+def write_json(made: Mapping[str, Any], path: Path | None) -> Path:
+    """Write the document `made` to `path`, or to a file in bench/results/; return its path."""
+    path = path or RESULTS / time.strftime("%Y%m%d-%H%M%S.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(made, indent=1) + "\n")
+    return path
+
+
+def result_rows(made: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Return the results' table: headings, then a row each."""
+    return [_HEADINGS, *map(_row, made["results"])]
+
+
+def goal_rows(made: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Return the table of ratios wanted and reached: headings, then a row each."""
+    return [_GOAL_HEADINGS, *map(_goal_row, made["goals"])]
+
+
+def aligned(rows: Sequence[tuple[str, ...]], left: int) -> str:
+    """Return `rows` as text for a terminal, the first `left` columns to the left, the others to the right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []
     for row in rows:
         cells = [
-            cell.ljust(width) if column < 3 else cell.rjust(width)
+            cell.ljust(width) if column < left else cell.rjust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         lines.append("  ".join(cells).rstrip())
@@ -79,75 +83,63 @@ def table(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
-def write_json(results: Sequence[Result], options: Options) -> Path:
-    """Write everything to `options.json_path`, or to a file in bench/results/; return its path."""
-    path = options.json_path or RESULTS / time.strftime("%Y%m%d-%H%M%S.json")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(_document(results, options), indent=1) + "\n")
-    return path
+def _entry(result: Result, results: Sequence[Result]) -> dict[str, Any]:
+    load, contestant = result.load, result.contestant
+    busy = [sample.cpu for sample in result.samples if sample.cpu is not None]
+    times = None
+    for other in results:
+        same = other.load.name == load.name and other.contestant.loop == contestant.loop
+        if same and other.contestant.name == BASELINE and other is not result:
+            times = ratio(result.samples, other.samples)
+    return {
+        "load": load.name,
+        "title": load.title,
+        "loop": contestant.loop,
+        "server": contestant.name,
+        "unit": load.unit,
+        "cpu_unit": load.cpu_unit,
+        "less_is_better": load.less_is_better,
+        "samples": [asdict(sample) for sample in result.samples],
+        "value": asdict(Spread.of(sample.value for sample in result.samples)),
+        "cpu": asdict(Spread.of(busy)) if busy else None,
+        "ratio": None if times is None else asdict(times),
+    }
 
 
-def _row(result: Result) -> tuple[str, ...]:
-    load = result.load
-    spread, cpu, times = result.spread(), result.cpu(), result.ratio()
-    sign = "<=" if load.less_is_better else ">="
+def _row(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    value, cpu, times = entry["value"], entry["cpu"], entry["ratio"]
     return (
-        load.name,
-        result.contestant.loop,
-        result.contestant.name,
-        f"{_figure(spread.median)} {load.unit}",
-        f"{_figure(spread.low)} - {_figure(spread.high)}",
-        "" if cpu is None else f"{_figure(cpu.median)} {load.cpu_unit}",
-        "" if times is None else f"{times.median:.2f}",
-        "" if times is None else f"{times.low:.2f} - {times.high:.2f}",
-        "" if result.goal is None else f"{sign} {result.goal:g}",
+        entry["load"],
+        entry["loop"] or "-",
+        entry["server"],
+        f"{figure(value['median'])} {entry['unit']}",
+        f"{figure(value['low'])} - {figure(value['high'])}",
+        "" if cpu is None else f"{figure(cpu['median'])} {entry['cpu_unit']}",
+        "" if times is None else f"{times['median']:.2f}",
+        "" if times is None else f"{times['low']:.2f} - {times['high']:.2f}",
     )
 
 
-def _figure(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+def _goal_row(goal: Mapping[str, Any]) -> tuple[str, ...]:
+    reached, unit = goal["reached"], goal["unit"]
+    sign = "<=" if goal["at_most"] else ">="
+    against = goal["against"] or ("worst" if goal["worst"] else "median")
+    return (
+        goal["load"],
+        goal["loop"],
+        goal["server"],
+        against,
+        f"{sign} {_measured(goal['bound'], unit)}" if goal["bound"] else "",
+        _measured(reached["high" if goal["worst"] else "median"], unit),
+        f"{figure(reached['low'])} - {figure(reached['high'])}",
+        ("met" if goal["met"] else "MISSED") if goal["bound"] else "",
+    )
 
 
-def _document(results: Sequence[Result], options: Options) -> Mapping[str, Any]:
-    return {
-        "format": _FORMAT,
-        "machine": {
-            "python": platform.python_version(),
-            "system": platform.system(),
-            "release": platform.release(),
-            "processor": platform.machine(),
-            "processors": os.cpu_count(),
-            "packages": {name: _version(name) for name in _PACKAGES},
-        },
-        "generator": generator.name(options.seconds),
-        "baseline": BASELINE,
-        "rounds": options.rounds,
-        "seconds": options.seconds,
-        "connections": options.connections,
-        "stream_bytes": options.stream_bytes,
-        "results": [_entry(result) for result in results],
-    }
+def _measured(value: float, unit: str) -> str:
+    return f"{value:.2f} x" if unit == "x" else f"{figure(value)} {unit}"
 
 
-def _entry(result: Result) -> Mapping[str, Any]:
-    cpu, times = result.cpu(), result.ratio()
-    return {
-        "load": result.load.name,
-        "loop": result.contestant.loop,
-        "server": result.contestant.name,
-        "unit": result.load.unit,
-        "cpu_unit": result.load.cpu_unit,
-        "less_is_better": result.load.less_is_better,
-        "samples": [asdict(sample) for sample in result.samples],
-        "value": asdict(result.spread()),
-        "cpu": None if cpu is None else asdict(cpu),
-        "ratio": None if times is None else asdict(times),
-        "goal": result.goal,
-    }
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
+def figure(value: float) -> str:
+    """Return a number with no more digits than it is worth."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -1,8 +1,8 @@
 """`python -m bench.soak`: a worker under many clients and bad peers, and what is left of it afterwards.
 
-Owns the worker, the counting and the verdict; the clients and peers are another process (clients/chaos.py). The exit
-code is 1 when a socket, task, thread or file descriptor is left, when the memory grew, or when a request had no outcome
-or two.
+Owns the workers' generations, the counting and the verdict; the clients and peers are another process
+(clients/chaos.py). Both workers are replaced every RELOAD_SECONDS meanwhile. The exit code is 1 when a socket, task,
+thread, file descriptor or replaced generation is left, when the memory grew, or when a request had no outcome or two.
 """
 
 from __future__ import annotations
@@ -16,21 +16,29 @@ import random
 import sys
 import threading
 from collections import Counter
-from dataclasses import dataclass
-from types import ModuleType
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+from weakref import WeakSet
 
-import emulator
 from bench.processes import REPOSITORY, module
-from cloudflare.sockets import connect
-from cloudflare.workers import Request, Response
+from emulator.config import ServiceBinding
 from emulator.config.limits import Limits
 from emulator.context import EventRecord, Observer
+from emulator.runtime import Directory, Isolate, Worker
+from emulator.server import Endpoint, start
 
 MEMORY_GROWTH = 0.10
 QUIET_SECONDS = 20.0
+RELOAD_SECONDS = 2.0
 LIMITS = Limits(cpu_ms=50, hang_seconds=1.0)
 HOST = "127.0.0.1"
+FOLDER = Path(__file__).parent / "workers"
+# The first is reached from outside, and calls the other.
+WORKERS = ("soaked", "asked")
+COUNTED = ("descriptors", "tasks", "threads", "generations", "draining")
 
 
 class Accounts(Observer):
@@ -56,53 +64,54 @@ class Accounts(Observer):
         self.outcomes.clear()
 
 
-def worker(accounts: Accounts) -> ModuleType:
-    """Return the worker: `/what to do/port of a peer/name`."""
+class Generations:
+    """The workers that are served, and every generation of them that anybody still holds."""
 
-    async def on_fetch(request: Request, env: Any, ctx: Any) -> Response:
-        what, port, name = request.url.split("/")[-3:]
-        accounts.given[name] += 1
-        if what == "upload":
-            return Response(await request.text())
-        if what == "forget":
-            await asyncio.Event().wait()
-        if what == "raise":
-            raise ValueError("as asked")
-        if what == "spin":
-            while True:
-                pass
-        if what == "background":
-            ctx.wait_until(asyncio.sleep(0.2))
-        if what == "raw":
-            reader, theirs = await asyncio.open_connection(HOST, int(port))
-            theirs.write(b"hello")
-            async with asyncio.timeout(1):
-                return Response(await reader.read(1000))
-        socket = connect(f"{HOST}:{port}")
-        writer = socket.writable.get_writer()
-        await writer.write(b"hello")
-        if what == "stream":
-            return Response(socket.readable)
-        async with asyncio.timeout(1):
-            result = await socket.readable.get_reader().read()
-        return Response(result.value or b"")
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+        self._held: WeakSet[Isolate] = WeakSet()
+        self.directory = Directory()
+        self.replaced = 0
+        for name in WORKERS:
+            self.directory.add(Worker(self._load(name)))
 
-    made = ModuleType("soaked")
-    made.on_fetch = on_fetch  # type: ignore[attr-defined]
-    return made
+    async def replace_for_ever(self) -> None:
+        """Load each worker anew every RELOAD_SECONDS, as a session does when its file is saved."""
+        while True:
+            await asyncio.sleep(RELOAD_SECONDS)
+            for worker in self.directory:
+                worker.replace(self._load(worker.name))
+                self.replaced += 1
+
+    def draining(self) -> int:
+        """Return how many generations still answer events."""
+        return sum(worker.draining for worker in self.directory)
+
+    def held(self) -> int:
+        """Return how many generations there are, those that are served among them."""
+        return len(self._held)
+
+    def _load(self, name: str) -> Isolate:
+        bindings = self.directory.bindings([ServiceBinding("OTHER", "asked")])
+        env = {"ACCOUNTS": self._accounts, **bindings}
+        isolate = Isolate.load(name, FOLDER / f"{name}.py", env)
+        self._held.add(isolate)
+        return isolate
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the process holds; `resident_bytes` is its memory."""
+    """What the process holds: `draining` are generations that were replaced, `resident_bytes` is its memory."""
 
     descriptors: int
     tasks: int
     threads: int
+    generations: int
+    draining: int
     resident_bytes: int
 
     @classmethod
-    def now(cls) -> State:
+    def now(cls, generations: Generations) -> State:
         """Measure."""
         gc.collect()
         with open("/proc/self/statm", "rb") as statm:
@@ -111,6 +120,8 @@ class State:
             len(os.listdir("/proc/self/fd")),
             len(asyncio.all_tasks()),
             threading.active_count(),
+            generations.held(),
+            generations.draining(),
             resident,
         )
 
@@ -118,7 +129,7 @@ class State:
         """Say what `after` holds that this did not."""
         found = [
             f"{getattr(after, name) - getattr(self, name)} {name} left"
-            for name in ("descriptors", "tasks", "threads")
+            for name in COUNTED
             if getattr(after, name) > getattr(self, name)
         ]
         grown = after.resident_bytes / self.resident_bytes - 1
@@ -140,33 +151,54 @@ async def chaos(port: int, clients: int, seconds: float, seed: int) -> Counter[s
     return Counter(json.loads(output))
 
 
-async def quiet(before: State) -> State:
+async def quiet(before: State, generations: Generations) -> State:
     """Wait until no more is held than `before`, QUIET_SECONDS at most; return what is."""
     for _ in range(int(QUIET_SECONDS / 0.25)):
         await asyncio.sleep(0.25)
-        now = State.now()
+        now = State.now(generations)
         if not [breach for breach in before.breaches(now) if breach.endswith("left")]:
             break
     return now
+
+
+@asynccontextmanager
+async def replacing(generations: Generations) -> AsyncIterator[None]:
+    """Have workers replaced in the block."""
+    task = asyncio.create_task(generations.replace_for_ever())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def soak(options: argparse.Namespace) -> list[str]:
     """Warm up, measure, let them loose, measure again. Returns what is wrong; prints a table."""
     accounts = Accounts()
     asyncio.get_running_loop().set_exception_handler(lambda _, event: None)
-    server = emulator.serve(worker(accounts), observer=accounts, limits=LIMITS)
-    async with server:
-        assert server.port is not None
-        idle = State.now()
-        await chaos(server.port, options.clients, options.warm_up, options.seed)
-        warm = await quiet(idle)
+    generations = Generations(accounts)
+    server = await start(
+        generations.directory.first, Endpoint(HOST, 0), observer=accounts, limits=LIMITS
+    )
+    port = urlsplit(server.url).port
+    assert port is not None
+    try:
+        idle = State.now(generations)
+        async with replacing(generations):
+            await chaos(port, options.clients, options.warm_up, options.seed)
+        warm = await quiet(idle, generations)
         accounts.forget()
-        seen = await chaos(server.port, options.clients, options.seconds, options.seed + 1)
-        after = await quiet(idle)
+        async with replacing(generations):
+            seen = await chaos(port, options.clients, options.seconds, options.seed + 1)
+        after = await quiet(idle, generations)
         if after.tasks > idle.tasks:
             for task in asyncio.all_tasks():
                 task.print_stack(file=sys.stderr)
-    breaches = [*idle.breaches(State(after.descriptors, after.tasks, after.threads, 0))]
+    finally:
+        await server.close()
+        generations.directory.unload()
+    breaches = idle.breaches(replace(after, resident_bytes=0))
     breaches += [each for each in warm.breaches(after) if each.startswith("memory")]
     if missed := accounts.miscounted():
         breaches.append(f"{missed} requests without exactly one outcome")
@@ -176,13 +208,14 @@ async def soak(options: argparse.Namespace) -> list[str]:
     print(f"\n{options.clients} clients, {options.seconds:g} s, seed {options.seed}")
     print("clients  " + ", ".join(f"{name} {count}" for name, count in sorted(seen.items())))
     print("outcomes " + ", ".join(f"{name} {n}" for name, n in sorted(accounts.outcomes.items())))
+    print(f"replaced {generations.replaced} generations")
     print(f"handled  {accounts.given.total()}, each with one outcome: {not missed}")
     return breaches
 
 
 def _table(title: str, names: tuple[str, ...], states: list[State]) -> None:
     print(f"{title:12}" + "".join(f"{name:>10}" for name in names))
-    for what in ("descriptors", "tasks", "threads"):
+    for what in COUNTED:
         print(f"{what:12}" + "".join(f"{getattr(state, what):>10}" for state in states))
     megabytes = "".join(f"{state.resident_bytes / 1e6:>10.1f}" for state in states)
     print(f"{'memory (MB)':12}{megabytes}")

@@ -30,9 +30,12 @@ class Spread:
         return cls(median(ordered), ordered[0], ordered[-1])
 
 
-def ratio(samples: Sequence[Sample], baseline: Sequence[Sample]) -> Spread:
-    """Return the spread of `samples` over `baseline`, round by round.
+def ratio(samples: Sequence[Sample], baseline: Sequence[Sample]) -> Spread | None:
+    """Return the spread of `samples` over `baseline`, round by round; None where the baseline has a zero.
 
     Neighbours in time are compared, so that a machine that slows down in between weighs on both.
     """
-    return Spread.of(own.value / other.value for own, other in zip(samples, baseline, strict=True))
+    pairs = list(zip(samples, baseline, strict=True))
+    if not all(other.value for _, other in pairs):
+        return None
+    return Spread.of(own.value / other.value for own, other in pairs)

@@ -64,7 +64,20 @@ PEERS: tuple[Callable[[Reader, Writer], Awaitable[None]], ...] = (
     trickle,
     garbage,
 )
-HANDLERS = ("ask", "ask", "stream", "raw", "upload", "background", "forget", "spin", "raise")
+HANDLERS = (
+    "ask",
+    "ask",
+    "stream",
+    "service",
+    "call",
+    "raw",
+    "upload",
+    "background",
+    "forget",
+    "spin",
+    "raise",
+)
+STREAMS = ("stream", "service")
 MANNERS = ("reads", "reads", "reads", "leaves", "resets", "drips", "nonsense")
 
 
@@ -138,7 +151,7 @@ class Client:
         await reader.readuntil(b"\r\n\r\n")
         try:
             # A peer that hangs keeps a body open for ever, and that is right.
-            async with asyncio.timeout(BODY_SECONDS if handler == "stream" else None):
+            async with asyncio.timeout(BODY_SECONDS if handler in STREAMS else None):
                 await reader.read()
         except TimeoutError:
             self._tally["dropped"] += 1

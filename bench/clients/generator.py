@@ -7,12 +7,14 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 from bench.processes import HOST, REPOSITORY, BenchFailure, module
 
 PROCESSES = 2
 # Beyond the measured time: connecting, reporting.
 SPARE_SECONDS = 30.0
+POST_SCRIPT = Path(__file__).with_name("post.lua")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +32,21 @@ def name(seconds: float) -> str:
     return "wrk" if usable else "bench.clients.rate"
 
 
-def run(port: int, connections: int, seconds: float) -> Count:
-    """Keep `connections` clients busy for `seconds`. Raises BenchFailure when that can't be done."""
+def run(port: int, connections: int, seconds: float, body_bytes: int = 0) -> Count:
+    """Keep `connections` clients busy for `seconds`, each request with a body of `body_bytes`.
+
+    Raises BenchFailure when that can't be done.
+    """
     if name(seconds) == "wrk":
-        return _run_wrk(port, connections, int(seconds))
-    return _run_own(port, connections, seconds)
+        return _run_wrk(port, connections, int(seconds), body_bytes)
+    return _run_own(port, connections, seconds, body_bytes)
 
 
-def _run_wrk(port: int, connections: int, seconds: int) -> Count:
+def _run_wrk(port: int, connections: int, seconds: int, body_bytes: int) -> Count:
     threads = min(PROCESSES, connections)
     argv = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", f"http://{HOST}:{port}/"]
+    if body_bytes:
+        argv += ["-s", str(POST_SCRIPT), "--", str(body_bytes)]
     printed = _output(subprocess.Popen(argv, stdout=subprocess.PIPE), seconds)
     found = re.search(r"(\d+) requests in ([\d.]+)(ms|s|m),", printed)
     if found is None:
@@ -54,12 +61,12 @@ def _run_wrk(port: int, connections: int, seconds: int) -> Count:
     return Count(int(found[1]), float(found[2]) * unit_seconds, failures)
 
 
-def _run_own(port: int, connections: int, seconds: float) -> Count:
+def _run_own(port: int, connections: int, seconds: float, body_bytes: int) -> Count:
     processes = min(PROCESSES, connections)
     share, rest = divmod(connections, processes)
     clients = [
         subprocess.Popen(
-            module("bench.clients.rate", port, share + (number < rest), seconds),
+            module("bench.clients.rate", port, share + (number < rest), seconds, body_bytes),
             stdout=subprocess.PIPE,
             cwd=REPOSITORY,
         )

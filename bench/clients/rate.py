@@ -1,7 +1,7 @@
-"""Keep-alive clients: `python -m bench.clients.rate PORT CONNECTIONS SECONDS` prints a JSON object.
+"""Keep-alive clients: `python -m bench.clients.rate PORT CONNECTIONS SECONDS BODY_BYTES`.
 
-Each connection sends its next request when the answer to the last one is whole. Answers are taken
-apart only as far as it takes to know where they end.
+Prints a JSON object. Each connection sends its next request when the answer to the last one is whole. Answers are
+taken apart only as far as it takes to know where they end.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import sys
 import time
 from typing import cast
 
+from bench.upstreams.loop import new_event_loop
+
 HOST = "127.0.0.1"
-REQUEST = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 GOOD = b"HTTP/1.1 200 "
 LAST_CHUNK = b"0\r\n\r\n"
 
@@ -31,14 +32,15 @@ class Tally:
 class Client(asyncio.Protocol):
     """One connection."""
 
-    def __init__(self, tally: Tally) -> None:
+    def __init__(self, tally: Tally, request: bytes) -> None:
         self._tally = tally
+        self._request = request
         self._received = b""
         self._usual_bytes = 0  # Most answers are as long as the one before, and come in one piece.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._transport.write(REQUEST)
+        self._transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
         if self._received or len(data) != self._usual_bytes:
@@ -53,11 +55,19 @@ class Client(asyncio.Protocol):
         tally.requests += 1
         if not data.startswith(GOOD):
             tally.failures += 1
-        self._transport.write(REQUEST)
+        self._transport.write(self._request)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._tally.over:
             self._tally.failures += 1
+
+
+def request(body_bytes: int) -> bytes:
+    """Return a request with a body of `body_bytes`; 0: without one."""
+    if not body_bytes:
+        return b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    head = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % body_bytes
+    return head + b"x" * body_bytes
 
 
 def is_whole(data: bytes) -> bool:
@@ -71,12 +81,14 @@ def is_whole(data: bytes) -> bool:
     return body.endswith(LAST_CHUNK)
 
 
-async def _run(port: int, connections: int, seconds: float) -> Tally:
+async def _run(port: int, connections: int, seconds: float, body_bytes: int) -> Tally:
     loop = asyncio.get_running_loop()
     tally = Tally()
+    sent = request(body_bytes)
     began = time.perf_counter()
     pairs = [
-        await loop.create_connection(lambda: Client(tally), HOST, port) for _ in range(connections)
+        await loop.create_connection(lambda: Client(tally, sent), HOST, port)
+        for _ in range(connections)
     ]
     await asyncio.sleep(seconds)
     tally.over = True
@@ -86,18 +98,10 @@ async def _run(port: int, connections: int, seconds: float) -> Tally:
     return tally
 
 
-def _new_event_loop() -> asyncio.AbstractEventLoop:
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
-
-
 def _main() -> None:
-    port, connections, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
-    with asyncio.Runner(loop_factory=_new_event_loop) as runner:
-        tally = runner.run(_run(port, connections, seconds))
+    port, connections, seconds, body_bytes = sys.argv[1:]
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        tally = runner.run(_run(int(port), int(connections), float(seconds), int(body_bytes)))
     print(json.dumps(vars(tally)))
 
 

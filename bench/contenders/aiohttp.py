@@ -6,10 +6,16 @@ from bench.contenders.base import Contender, Task
 from bench.processes import Launch, module
 
 _SERVERS = {
-    "hello": "bench.servers.aiohttp_hello",
-    "start": "bench.servers.aiohttp_hello",
-    "tcp": "bench.servers.aiohttp_tcp",
-    "stream": "bench.servers.aiohttp_tcp",
+    "hello": "aiohttp_hello",
+    "echo": "aiohttp_echo",
+    "json": "aiohttp_json",
+    "tcp": "aiohttp_tcp",
+    "stream": "aiohttp_tcp",
+    "stream-tls": "aiohttp_tcp",
+    "held": "aiohttp_tcp",
+    "slow": "aiohttp_tcp",
+    "idle": "aiohttp_hello",
+    "start": "aiohttp_hello",
 }
 
 
@@ -17,12 +23,15 @@ class BareAiohttp(Contender):
     """The scripts bench/servers/aiohttp_*.py."""
 
     name = "aiohttp"
+    package = "aiohttp"
 
     def launch(self, task: Task, port: int) -> Launch | None:
         server = _SERVERS.get(task.load)
         if server is None:
             return None
-        return Launch(module(server, task.loop, port, task.upstream_port), {})
+        authority = () if task.authority is None else (task.authority,)
+        arguments = (task.loop, port, task.upstream_port, *authority)
+        return Launch(module(f"bench.servers.{server}", *arguments), {})
 
 
 AIOHTTP = BareAiohttp()

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.contenders import CONTENDERS, Task
+from bench.contenders import CONTENDERS, Contender, Task
 from bench.options import Options
-from bench.processes import Server, free_port, running
+from bench.processes import Server, free_port
 from bench.statistics import Sample
 
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """One server on one event loop, ready to be measured: `sample()` takes one measurement."""
+    """One server on one event loop ("": its own), ready to be measured: `sample()` takes one measurement."""
 
     name: str
     loop: str
@@ -24,10 +24,9 @@ class Contestant:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """`prepare` starts the contestants and what they need, and ends all of it.
+    """`prepare` starts the contestants and what they need, and ends all of it; it raises Missing without a tool.
 
-    `goals` says which ratio to the baseline a contender should reach: at least, or at most where
-    less is better.
+    `note` says what is not as asked for on this machine, or None.
     """
 
     name: str
@@ -35,23 +34,47 @@ class Load:
     unit: str
     cpu_unit: str
     less_is_better: bool
-    goals: Mapping[str, float]
     prepare: Callable[[Options, Path], AbstractContextManager[list[Contestant]]]
+    note: Callable[[Options], str | None] = lambda options: None
 
 
-def tasks(load: str, options: Options, folder: Path, upstream_port: int = 0) -> Iterator[Task]:
-    """Return a task for each event loop of the run."""
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """The server behind the contenders: where it listens, and whom to trust where it speaks TLS."""
+
+    port: int = 0
+    authority: Path | None = None
+
+
+NO_UPSTREAM = Upstream()
+
+
+def entrants(
+    load: str, options: Options, folder: Path, upstream: Upstream = NO_UPSTREAM
+) -> Iterator[tuple[Contender, Task]]:
+    """Yield every contender of the run that takes `load`, once for each event loop it can have."""
     for loop in options.loops:
-        place = folder / loop
-        place.mkdir(exist_ok=True)
-        yield Task(load, loop, upstream_port, place)
+        for contender in CONTENDERS:
+            if contender.is_peer and not options.peers:
+                continue
+            if contender.missing() is not None:
+                continue
+            if not contender.has_loops and loop != options.loops[0]:
+                continue
+            own_loop = loop if contender.has_loops else ""
+            place = folder / (own_loop or "any")
+            place.mkdir(exist_ok=True)
+            task = Task(load, own_loop, upstream.port, place, upstream.authority)
+            if contender.launch(task, free_port()) is not None:
+                yield contender, task
 
 
-def started(stack: ExitStack, task: Task) -> Iterator[tuple[str, Server]]:
-    """Start every contender that does `task`, until `stack` is closed; return names and servers."""
-    for contender in CONTENDERS:
-        port = free_port()
-        launch = contender.launch(task, port)
-        if launch is not None:
-            log = task.folder / f"{contender.name.replace(' ', '-')}.log"
-            yield contender.name, stack.enter_context(running(contender.name, launch, port, log))
+def log_of(contender: Contender, task: Task) -> Path:
+    """Return the file for what a contender prints."""
+    return task.folder / f"{contender.name.replace(' ', '-')}.log"
+
+
+def busy_seconds(server: Server, before: float | None) -> float | None:
+    """Return the CPU time of `server` since it was `before`; None where it can't be read."""
+    now = server.processor_seconds()
+    return None if now is None or before is None else now - before

@@ -13,6 +13,5 @@ LOAD = Load(
     unit="req/s",
     cpu_unit="µs/req",
     less_is_better=False,
-    goals={"pyworker": 1.7},
-    prepare=partial(contestants, "hello", None),
+    prepare=partial(contestants, "hello", None, 0),
 )

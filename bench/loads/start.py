@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from bench.contenders import CONTENDERS, Contender, Task
-from bench.loads.base import Contestant, Load, tasks
+from bench.contenders import Contender, Task
+from bench.loads.base import Contestant, Load, entrants
 from bench.options import Options
 from bench.processes import BenchFailure, Launch, connect, free_port, spawned, tail
 from bench.statistics import Sample
@@ -21,12 +21,9 @@ REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 @contextmanager
 def _prepare(options: Options, folder: Path) -> Iterator[list[Contestant]]:
     found = []
-    for task in tasks("start", options, folder):
-        for contender in CONTENDERS:
-            if contender.launch(task, free_port()) is not None:
-                _sample(contender, task)  # Its byte-code is there from now on.
-                take = partial(_sample, contender, task)
-                found.append(Contestant(contender.name, task.loop, take))
+    for contender, task in entrants("start", options, folder):
+        _sample(contender, task)  # Its byte-code is there from now on.
+        found.append(Contestant(contender.name, task.loop, partial(_sample, contender, task)))
     yield found
 
 
@@ -70,6 +67,5 @@ LOAD = Load(
     unit="ms",
     cpu_unit="ms",
     less_is_better=True,
-    goals={"pyworker": 1.3},
     prepare=_prepare,
 )

@@ -13,6 +13,5 @@ LOAD = Load(
     unit="req/s",
     cpu_unit="µs/req",
     less_is_better=False,
-    goals={"pyworker": 1.6},
-    prepare=partial(contestants, "tcp", "bench.upstreams.line"),
+    prepare=partial(contestants, "tcp", "line", 0),
 )

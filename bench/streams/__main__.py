@@ -89,9 +89,9 @@ def _entries(work: str, loop: str, taken: dict[str, list[Sample]]) -> list[dict[
     entries: list[dict[str, object]] = []
     for name, samples in taken.items():
         against = {
-            other: asdict(ratio(samples, theirs))
+            other: asdict(times)
             for other, theirs in taken.items()
-            if name in OURS and other not in OURS
+            if name in OURS and other not in OURS and (times := ratio(samples, theirs))
         }
         entries.append(
             {

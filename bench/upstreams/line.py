@@ -6,6 +6,9 @@ import asyncio
 import sys
 from typing import cast
 
+from bench.upstreams.asked import head, is_whole
+from bench.upstreams.loop import new_event_loop
+
 ANSWER = b"x" * 62 + b"\r\n"
 
 
@@ -16,8 +19,8 @@ class Line(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        if data.endswith(b"\n"):
-            self._transport.write(ANSWER)
+        if is_whole(data):
+            self._transport.write(head(data) + ANSWER)
             self._transport.close()
 
 
@@ -27,14 +30,6 @@ async def _serve(port: int) -> None:
     await server.serve_forever()
 
 
-def _new_event_loop() -> asyncio.AbstractEventLoop:
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
-
-
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=_new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(_serve(int(sys.argv[1])))

@@ -1,4 +1,4 @@
-"""tcp and stream: connect, write the path as a line, hand what comes back to the response."""
+"""tcp, stream, held and slow: connect, write the path as a line, hand what comes back to the response."""
 
 from typing import Any
 from urllib.parse import urlsplit

@@ -18,7 +18,7 @@ from emulator.errors import COMMAND_IS_FILE, COMMAND_UNKNOWN, PyworkerError
 
 __all__ = ["COMMANDS", "LazyGroup", "main"]
 
-COMMANDS = ("dev", "call", "check", "config", "init", "completion")
+COMMANDS = ("dev", "serve", "call", "check", "config", "init", "completion")
 
 
 class LazyGroup(click.Group):

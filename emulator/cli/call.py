@@ -143,14 +143,14 @@ def command(
     # Imported on use: `pyworker call --help` loads neither the settings' reader nor the runtime.
     from emulator.config import load_all
 
-    config, *_ = load_all([Path(file) for file in config_file], overrides)
+    configs = load_all([Path(file) for file in config_file], overrides)
 
     from emulator.dev.call import Delivery, Order, run
     from emulator.dev.console import face_for
 
     order = Order(method, url, tuple(complete), body)
     delivery = Delivery(Path(output) if output else None, include, fail)
-    sys.exit(run(config, order, delivery, face_for(config, errors_only=True)))
+    sys.exit(run(configs, order, delivery, face_for(configs[0], errors_only=True)))
 
 
 def _headers(given: tuple[str, ...]) -> list[tuple[str, str]]:

@@ -5,13 +5,11 @@ Floor 8. Owns the command's words; the session itself is emulator/dev/session.py
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import click
 
 from emulator.cli.manual import FAILED, MISUSED, Manual
 from emulator.cli.options import SESSION, from_settings
+from emulator.cli.sessions import serve
 
 
 @click.command(
@@ -24,8 +22,10 @@ from emulator.cli.options import SESSION, from_settings
         ("pyworker dev hello.py --port 0", "on any free port"),
         ("pyworker dev --ip 0.0.0.0", "reachable from other machines"),
         ("pyworker dev -c other.toml", "another settings file"),
+        ("pyworker dev -c a.toml -c b.toml", "two workers, the first served; see docs/services.md"),
         ("pyworker dev --env staging", "what env.staging says in the settings file"),
         ("pyworker dev --var DEBUG:1", "one more variable"),
+        ("pyworker dev --workers 2", "two processes on one port"),
         ("pyworker dev --strict", "refuse what production refuses"),
     ),
     exit_codes=(
@@ -34,26 +34,20 @@ from emulator.cli.options import SESSION, from_settings
         MISUSED,
         ("130", "It was interrupted while the worker was loaded, or a second time."),
     ),
-    see_also=("pyworker call", "pyworker check", "docs/settings.md", "docs/sockets.md"),
+    see_also=(
+        "pyworker serve",
+        "pyworker call",
+        "pyworker check",
+        "docs/settings.md",
+        "docs/sockets.md",
+    ),
 )
 @from_settings(*SESSION)
 def command(config_file: tuple[str, ...], **overrides: object) -> None:
     """Serve a worker on this machine, one line a request, until Ctrl-C.
 
     SCRIPT is the worker's file. Without it, the settings file's `main` is served; with it, SCRIPT
-    takes the place of `main` and the other settings stay.
+    takes the place of `main` and the other settings stay. With several -c the first worker is
+    served, and may call the others through its service bindings.
     """
-    # Imported on use: `pyworker dev --help` loads neither the settings' reader nor the runtime.
-    from emulator.config import Config, load_all
-
-    def read() -> Config:
-        config, *_ = load_all([Path(file) for file in config_file], overrides)
-        return config
-
-    config = read()
-
-    # After the settings: a mistake in them is told at once.
-    from emulator.dev.console import face_for
-    from emulator.dev.session import run
-
-    sys.exit(run(config, face_for(config), read))
+    serve(config_file, overrides)

@@ -20,8 +20,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "What the worker may reach": (
         *("tls_ca", "tls_insecure", "connect_timeout_seconds", "strict"),
     ),
-    "While it runs": ("reload", "keep_last_good", "run_crons"),
-    "What is shown": ("log_level", "log_format"),
+    "While it runs": ("workers", "reload", "keep_last_good", "run_crons"),
+    "What is shown": ("show_errors", "log_level", "log_format"),
 }
 REST = "Other options"
 FAILED = (

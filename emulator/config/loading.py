@@ -44,6 +44,9 @@ _WORKER_NAME = re.compile(r"[a-z0-9_][a-z0-9_-]*")
 _HOST_AND_PORT = re.compile(r"[^\s/]+:\d+")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
+# More processes than that serve nobody better.
+WORKERS_LIMIT = 256
+
 # What the command line says of every worker, not of the first alone.
 _SHARED_OVERRIDES = ("environment",)
 
@@ -147,7 +150,9 @@ def resolve(sources: Sources) -> Config:
         https_key_path=sources.path("https_key_path"),
         https_cert_path=sources.path("https_cert_path"),
         unix_socket=sources.path("unix_socket"),
+        workers=_workers(chosen("workers")),
         reload=bool(chosen("reload")),
+        show_errors=bool(chosen("show_errors")),
         keep_last_good=bool(chosen("keep_last_good")),
         log_level=LogLevel(chosen("log_level")),
         log_format=LogFormat(chosen("log_format")),
@@ -349,6 +354,13 @@ def _check_variables(variables: Mapping[str, object], shown: str) -> None:
                     file=shown, name=name, size=size, limit=STRICT_VARIABLE_BYTES
                 )
             )
+
+
+def _workers(value: object) -> int:
+    number = cast("int", value)
+    if not 1 <= number <= WORKERS_LIMIT:
+        raise errors.ConfigError(errors.WORKERS_NUMBER.format(value=number, limit=WORKERS_LIMIT))
+    return number
 
 
 def _seconds(value: object) -> float:

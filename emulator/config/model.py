@@ -117,8 +117,10 @@ class Config:
     https_key_path: Path | None = None
     https_cert_path: Path | None = None
     unix_socket: Path | None = None
+    workers: int = 1
     reload: bool = True
     keep_last_good: bool = False
+    show_errors: bool = True
     log_level: LogLevel = LogLevel.LOG
     log_format: LogFormat = LogFormat.TEXT
     sources: tuple[Path, ...] = ()

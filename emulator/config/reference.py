@@ -22,8 +22,8 @@ file is the nearest in the worker's folder or above it of
 {", ".join(f"`{name}`" for name in FILE_NAMES)};
 the JSON ones may have comments and trailing commas.
 
-With several `--config` the first one's worker is served. Options are for that worker, `--env` is
-for all.
+With several `--config` the first one's worker is served, and may call the others
+([services.md](services.md)). Options are for the first, `--env` is for all.
 
 ## Environments
 

@@ -196,6 +196,16 @@ SETTINGS: tuple[Setting, ...] = (
         owner=Owner.OURS,
     ),
     Setting(
+        "workers",
+        Kind.INTEGER,
+        "How many processes serve the worker, on one port; each has its own global variables.",
+        key="dev.workers",
+        default=1,
+        option=("--workers",),
+        metavar="NUMBER",
+        owner=Owner.OURS,
+    ),
+    Setting(
         "run_crons",
         Kind.BOOLEAN,
         "Call scheduled() when triggers.crons says so.",
@@ -217,6 +227,15 @@ SETTINGS: tuple[Setting, ...] = (
         "Go on serving the last version that could be loaded while the newest can't.",
         key="dev.keep_last_good",
         option=("--keep-last-good",),
+        owner=Owner.OURS,
+    ),
+    Setting(
+        "show_errors",
+        Kind.BOOLEAN,
+        "Answer a request that failed with what went wrong, or with production's few words.",
+        key="dev.show_errors",
+        default=True,
+        option=("--show-errors/--hide-errors",),
         owner=Owner.OURS,
     ),
     Setting(

@@ -1,8 +1,9 @@
 """One event's belongings and the rules about them. Floor 2; must not know what a stream or a socket is."""
 
+from emulator.context.calls import CALL_DEPTH_LIMIT, Call, CallTree, calling, current_call
 from emulator.context.cpu import CpuExceeded, CpuMeter, start_ticking, stop_ticking
 from emulator.context.debugging import is_debugged, limits_paused, unpaused_seconds
-from emulator.context.frames import place_of, user_frame
+from emulator.context.frames import place_of, raised_at, user_frame
 from emulator.context.io_context import (
     IoContext,
     current,
@@ -13,14 +14,18 @@ from emulator.context.io_context import (
     restore,
 )
 from emulator.context.loop_watch import unwatch, watch
-from emulator.context.observer import EventRecord, Observer, Outcome, Traffic
+from emulator.context.observer import CallRecord, EventRecord, Observer, Outcome, Traffic
 from emulator.context.ownership import Owned
 from emulator.context.prospects import Prospects, always, never
 from emulator.context.slots import OPENING_CONNECTIONS_LIMIT, Claim, ConnectionSlots
 from emulator.context.state import ContextState
 
 __all__ = [
+    "CALL_DEPTH_LIMIT",
     "OPENING_CONNECTIONS_LIMIT",
+    "Call",
+    "CallRecord",
+    "CallTree",
     "Claim",
     "ConnectionSlots",
     "ContextState",
@@ -34,7 +39,9 @@ __all__ = [
     "Prospects",
     "Traffic",
     "always",
+    "calling",
     "current",
+    "current_call",
     "current_meter",
     "enter",
     "is_debugged",
@@ -42,6 +49,7 @@ __all__ = [
     "make_current",
     "never",
     "place_of",
+    "raised_at",
     "require_current",
     "restore",
     "start_ticking",

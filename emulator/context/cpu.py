@@ -69,10 +69,12 @@ class CpuMeter:
         outer = _running
         if outer is self:  # A task that began at once, within a step.
             return function(*arguments)
-        if outer is not None:
-            outer._pause()
-        _running = self
+        # A tick may come between any two lines: whom it finds running must have begun by then, and not be paid twice.
+        paid = 0.0 if outer is None else outer.seconds_now()
         self._began = time.thread_time()
+        _running = self
+        if outer is not None:
+            outer.used_seconds = paid
         try:
             return function(*arguments)
         except CpuExceeded:
@@ -82,12 +84,13 @@ class CpuMeter:
                 raise self.exceed(None) from None
             raise
         finally:
-            self._pause()
-            _running = outer
-            if _trace is not None:
-                _stop_tracing()
+            used = self.seconds_now()
             if outer is not None:
                 outer._began = time.thread_time()
+            _running = outer
+            self.used_seconds = used
+            if _trace is not None:
+                _stop_tracing()
 
     def seconds_now(self) -> float:
         """Return what was used up to this moment."""
@@ -115,10 +118,9 @@ class CpuMeter:
         """True once it was too much."""
         return self._sentence is not None
 
-    def _pause(self) -> None:
-        self.used_seconds = self.seconds_now()
 
-
+# Where Python does away with weak references.
+_WEAK_REFERENCES = frozenset({weakref.__file__, weakref.WeakSet.__init__.__code__.co_filename})
 # What calls a step or a callback.
 _OUTERMOST = frozenset(
     {CpuMeter.run.__code__, asyncio.Handle._run.__code__, asyncio.Runner.run.__code__}
@@ -206,7 +208,7 @@ def _in_finalizer(frame: FrameType | None) -> bool:
     """Tell whether the step that was interrupted in `frame` is throwing something away: __del__, a weak reference."""
     while frame is not None and frame.f_code not in _OUTERMOST:
         code = frame.f_code
-        if code.co_name == "__del__" or code.co_filename == weakref.__file__:
+        if code.co_name == "__del__" or code.co_filename in _WEAK_REFERENCES:
             return True
         frame = frame.f_back
     return False

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sysconfig
 from pathlib import Path
+from traceback import walk_tb
 from types import FrameType
 
 import emulator
@@ -43,3 +44,12 @@ def is_runtimes(frame: FrameType) -> bool:
 def place_of(frame: FrameType) -> str:
     """Return "worker.py:31 in fetch", with the file's whole path."""
     return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
+
+
+def raised_at(error: BaseException) -> str | None:
+    """Return "worker.py:31", the innermost statement of worker code that raised `error`; None if there is none."""
+    place = None
+    for frame, line in walk_tb(error.__traceback__):
+        if is_users(frame):
+            place = f"{Path(frame.f_code.co_filename).name}:{line}"
+    return place

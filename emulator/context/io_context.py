@@ -22,6 +22,7 @@ from typing import Any, TypeVar, cast
 
 from emulator.config.limits import DEFAULT_LIMITS, Limits
 from emulator.context.background import close_unstarted, name_of, overlong, survivable
+from emulator.context.calls import CallTree, current_call
 from emulator.context.connections import Connections
 from emulator.context.cpu import CpuExceeded, CpuMeter
 from emulator.context.debugging import unpaused_seconds
@@ -48,6 +49,7 @@ class IoContext:
     """One event's belongings. `label` ("GET /path") names it in what the user reads.
 
     `provided` holds settings by their type, for the floors above: this one does not know them.
+    `calls` are those of other workers, None while there are none.
     """
 
     # How it begins. What most events never need is made when it is.
@@ -63,6 +65,7 @@ class IoContext:
     _background: set[asyncio.Task[None]] | None = None
     _background_tree: weakref.WeakSet[asyncio.Task[Any]] | None = None
     _background_owns: set[object] | None = None
+    calls: CallTree | None = None
 
     def __init__(
         self,
@@ -275,6 +278,8 @@ class IoContext:
         if self._background is None or self._background_tree is None:
             self._background, self._background_tree = set(), weakref.WeakSet()
         self._background.add(task)
+        if (call := current_call()) is not None:
+            call.background.append(task)
         self._background_tree.add(task)
         task.add_done_callback(self._background_done)
         # A task that is cancelled before its first step never comes to await what it was given.

@@ -50,11 +50,33 @@ class EventRecord(NamedTuple):
     status: str | None = None
 
 
+class CallRecord(NamedTuple):
+    """One finished call of another worker through a service binding.
+
+    `event` is the label of the request or connection that it was made for; `label` is "GET /path", "add()" or
+    "CONNECT host:port"; `status` is "200 OK" for fetch, None elsewhere; `failure` says on one line why it failed.
+    """
+
+    event: str
+    service: str
+    label: str
+    outcome: Outcome
+    seconds: float
+    status: str | None = None
+    failure: str | None = None
+
+
 class Observer:
     """Hears of everything a user may want to see; each default does nothing."""
 
     def event_finished(self, record: EventRecord) -> None:
         """One request or inbound connection is over."""
+
+    def call_finished(self, record: CallRecord, depth: int) -> None:
+        """A call of another worker is over: told after its event's end, or at its own when that comes later.
+
+        `depth` is 1 for a call by the event's own handler, 2 for one that this has caused, and so on.
+        """
 
     def handler_failed(self, label: str, error: BaseException) -> None:
         """A handler raised, or returned what can't be sent. `label` names the event."""

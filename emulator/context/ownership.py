@@ -34,6 +34,11 @@ class Owned:
             if frame is not None:
                 self._made_code, self._made_line = frame.f_code, frame.f_lineno
 
+    def made_with(self, other: Owned) -> None:
+        """Belong to the request that `other` belongs to, as a part of it: made by the same statement."""
+        self._owner = other._owner
+        self._made_code, self._made_line = other._made_code, other._made_line
+
     @property
     def made_at(self) -> str:
         """`file:line` of the worker's statement that made this object."""

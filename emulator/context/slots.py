@@ -7,9 +7,7 @@ Source: limits.md, "connections a request may be opening at once" and its two wa
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -63,7 +61,7 @@ class ConnectionSlots:
         self._limit = limit
         self._free = limit
         self._mode = mode
-        self._line: deque[asyncio.Future[None]] = deque()
+        self._line: list[asyncio.Future[None]] = []  # An empty deque is large.
         self._holders: dict[Claim, None] = {}
 
     @property
@@ -81,20 +79,16 @@ class ConnectionSlots:
         """The names of those who hold a slot, longest first."""
         return tuple(claim.name for claim in self._holders)
 
-    @asynccontextmanager
-    async def held(self, claim: Claim | None = None) -> AsyncIterator[Claim]:
-        """Hold one slot for the length of the block, waiting in line for it first.
+    def held(self, claim: Claim | None = None) -> Held:
+        """Hold one slot for the length of an `async with`, waiting in line for it first.
 
         Where open connections count, a block that ends well leaves the slot with `claim` until `give_back(claim)`.
         `claim.waited_for` then names who held the slots when the wait began.
         """
-        claim = claim or Claim("a connection")
-        await self._take(claim)
-        try:
-            yield claim
-        except BaseException:
-            self.give_back(claim)
-            raise
+        return Held(self, claim or Claim("a connection"))
+
+    def opened(self, claim: Claim) -> None:
+        """The connection of `claim` is open: it keeps its slot only where open ones count."""
         if self._mode is ConnectionMode.CONNECTING:
             self.give_back(claim)
 
@@ -107,8 +101,10 @@ class ConnectionSlots:
         self._holders.pop(claim, None)
         self._pass_on()
 
-    async def _take(self, claim: Claim) -> None:
-        self._gather_in()
+    async def take(self, claim: Claim) -> None:
+        """Have `claim` hold a slot, waiting in line for it."""
+        if self._holders:
+            self._gather_in()
         if self._free:  # Then nobody stands in line: a slot given back goes to the first there.
             self._free -= 1
         else:
@@ -147,8 +143,28 @@ class ConnectionSlots:
 
     def _pass_on(self) -> None:
         while self._line:
-            waiter = self._line.popleft()
+            waiter = self._line.pop(0)
             if not waiter.done():
                 waiter.set_result(None)
                 return
         self._free += 1
+
+
+class Held:
+    """A block in which `claim` holds one of `slots`."""
+
+    __slots__ = ("_claim", "_slots")
+
+    def __init__(self, slots: ConnectionSlots, claim: Claim) -> None:
+        self._slots = slots
+        self._claim = claim
+
+    async def __aenter__(self) -> Claim:
+        await self._slots.take(self._claim)
+        return self._claim
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._slots.opened(self._claim)
+        else:
+            self._slots.give_back(self._claim)

@@ -23,7 +23,7 @@ from emulator.dev.face import Face
 from emulator.dev.files import FileSink, FileSource, OutputLostError
 from emulator.dev.setup import (
     INTERRUPTED_EXIT_CODE,
-    load_worker,
+    load_workers,
     loop_factory,
     network_of,
     run_to_end,
@@ -83,20 +83,25 @@ class Delivery:
     fails: bool = False
 
 
-def run(config: Config, order: Order, delivery: Delivery, terminal: Face) -> int:
+def run(configs: tuple[Config, ...], order: Order, delivery: Delivery, terminal: Face) -> int:
     """Make the call; return the process's exit code: 0 for any response, 1 when the handler failed.
 
-    Raises WorkerLoadError and ConfigError. SIGINT and SIGTERM are the client's going: the handler is cancelled.
+    The first of `configs` is the worker that gets the request, under its settings; it may call the others. Raises
+    WorkerLoadError and ConfigError. SIGINT and SIGTERM are the client's going: the handler is cancelled.
     """
+    config = configs[0]
     console = Console(terminal)
     shutdown = Shutdown(before_exit=console.close)
     try:
         with shutdown.handling_signals(), terminal.capturing_prints(), console.debugging():
             network = network_of(config)
             network.trust.load()
-            for note in (*config.notes, *network.trust.notes()):
+            for note in (
+                *(note for each in configs for note in each.notes),
+                *network.trust.notes(),
+            ):
                 terminal.note(note)
-            isolate = load_worker(config, terminal)
+            isolate = load_workers(configs, terminal).first.last_good
             with asyncio.Runner(loop_factory=loop_factory(config.event_loop)) as runner:
                 call = _Call(isolate, config.limits, network, order, delivery, terminal)
                 return run_to_end(runner.get_loop(), call.run(shutdown), terminal)
@@ -148,6 +153,8 @@ class _Call:
                 raise
             finally:
                 context.end()
+                if context.calls is not None:
+                    context.calls.tell()
             await end_lingering(GRACE_SECONDS)
         return code
 

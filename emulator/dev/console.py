@@ -22,8 +22,10 @@ from emulator.dev.face import Face
 from emulator.dev.hotkeys import Hotkey, Hotkeys
 from emulator.dev.json_log import JsonLog
 from emulator.dev.keyboard import Keyboard
+from emulator.dev.shutdown import SIGNALS
 from emulator.dev.standard_input import borrowed_input
 from emulator.dev.terminal import Terminal, process_output
+from emulator.server import Share
 from emulator.sockets import open_sockets
 
 # What a person can't tell from at once; the first request that a program sends has been answered by then.
@@ -38,10 +40,24 @@ def face_for(config: Config, *, errors_only: bool = False) -> Face:
 
 
 class Console:
-    """What a person can do while `face` speaks. `close()` leaves the terminal as it was found."""
+    """What a person can do while `face` speaks. `close()` leaves the terminal as it was found.
 
-    def __init__(self, face: Face) -> None:
+    `list_sockets()` shows what is open if it is not open in this process. Without `keys` none is heeded.
+    """
+
+    signals = SIGNALS
+    share: Share | None = None
+
+    def __init__(
+        self,
+        face: Face,
+        list_sockets: Callable[[], object] | None = None,
+        *,
+        keys: bool = True,
+    ) -> None:
         self._face = face
+        self._heeds_keys = keys
+        self._list_sockets = list_sockets
         self._hotkeys: Hotkeys | None = None
         self._keyboard = Keyboard(self._press)
         self._debugger = Debugger(face.handed_over, self._keyboard)
@@ -64,7 +80,7 @@ class Console:
             loop = asyncio.get_running_loop()
             table = self._table(face, url, reload)
             self._hotkeys = Hotkeys(table, lambda action: loop.call_soon_threadsafe(action))
-            keys = errors.KEYS_HINT if self._keyboard.start() else ""
+            keys = errors.KEYS_HINT if self._heeds_keys and self._keyboard.start() else ""
             introduction = threading.Timer(LEISURE_SECONDS, self._introduce, (config, keys))
             introduction.name, introduction.daemon = "pyworker-introduction", True
             introduction.start()
@@ -100,7 +116,9 @@ class Console:
             Hotkey("c", errors.KEY_CLEAR, terminal.clear),
             Hotkey("r", errors.KEY_RELOAD, reload),
             Hotkey("d", errors.KEY_DEBUG, lambda: terminal.say(errors.DEBUG_HINT)),
-            Hotkey("l", errors.KEY_SOCKETS, lambda: _list_sockets(terminal)),
+            Hotkey(
+                "l", errors.KEY_SOCKETS, self._list_sockets or (lambda: _list_sockets(terminal))
+            ),
             Hotkey("n", errors.KEY_NOTES, terminal.show_notes),
             Hotkey("xq", errors.KEY_QUIT, _quit, at_once=True),
             Hotkey("h?", errors.KEY_HELP, lambda: self._help(terminal)),

@@ -13,15 +13,18 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
+from pathlib import Path
 
 from emulator.config import Config, LogLevel
-from emulator.context import EventRecord, Observer
-from emulator.dev.output import Output
+from emulator.context import CallRecord, EventRecord, Observer
+from emulator.dev.output import Channel, Output
 from emulator.errors import (
+    BOUND_WORKER,
     LEFT_DEBUGGER,
     NOT_ANSWERED,
     RELOAD_FAILED,
     RELOADED,
+    RELOADED_WORKER,
     SETTINGS_FAILED,
     PyworkerError,
     WorkerLoadError,
@@ -71,6 +74,7 @@ class Face(Observer, ABC):
         self._output = output
         self._least = _LEAST_SHOWN[level]
         self._tells_events = self._least <= Importance.INFO
+        self._finished_last = ""
 
     @abstractmethod
     def capturing_prints(self) -> AbstractContextManager[None]:
@@ -92,9 +96,17 @@ class Face(Observer, ABC):
     def finished(self, record: EventRecord) -> None:
         """Show one finished event."""
 
+    @abstractmethod
+    def called(self, record: CallRecord, depth: int, *, below: bool) -> None:
+        """Show one finished call of another worker; `below` tells that its event was shown just before."""
+
     def handed_over(self) -> AbstractContextManager[None]:
         """Leave standard output to the block, with all that was said before it written."""
         return self._output.handed_over()
+
+    def pass_on(self, channel: Channel, data: bytes) -> None:
+        """Write lines of another process as they are."""
+        self._output.write(channel, data)
 
     def close(self) -> None:
         """Write what is left to be written, within half a second."""
@@ -115,10 +127,15 @@ class Face(Observer, ABC):
         text = f'Cron "{cron}" is due next at {moment:%Y-%m-%d %H:%M} UTC'
         self._say("cron_awaited", text, cron=cron, moment=moment.isoformat())
 
-    def reloaded(self, files: str, seconds: float) -> None:
-        """What a save changed answers new requests; it took `seconds`."""
-        text = RELOADED.format(files=files, duration=duration(seconds))
-        self._say("reloaded", text, files=files, seconds=seconds)
+    def bound_to(self, name: str, main: Path) -> None:
+        """A worker that others may call is there."""
+        self._say("bound_to", BOUND_WORKER.format(name=name, main=main.name), name=name)
+
+    def reloaded(self, files: str, seconds: float, worker: str | None = None) -> None:
+        """What a save changed answers new requests; it took `seconds`. `worker` is named where there are several."""
+        words = RELOADED if worker is None else RELOADED_WORKER
+        text = words.format(files=files, duration=duration(seconds), worker=worker)
+        self._say("reloaded", text, files=files, seconds=seconds, worker=worker)
 
     def reload_failed(self, error: BaseException) -> None:
         """A save left a worker that can't be loaded."""
@@ -135,7 +152,13 @@ class Face(Observer, ABC):
     def event_finished(self, record: EventRecord) -> None:
         """One line."""
         if self._tells_events:
+            self._finished_last = record.label
             self.finished(record)
+
+    def call_finished(self, record: CallRecord, depth: int) -> None:
+        """One line, below its event's."""
+        if self._least <= Importance.INFO:
+            self.called(record, depth, below=record.event == self._finished_last)
 
     def handler_failed(self, label: str, error: BaseException) -> None:
         """The exception, the worker's frames first; leaving a debugger is none."""

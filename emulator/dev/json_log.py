@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from emulator.config import Config, LogLevel
-from emulator.context import EventRecord
+from emulator.context import CallRecord, EventRecord
 from emulator.dev.face import Face, Message
 from emulator.dev.output import Channel, Output
 from emulator.failures import describe, summary
@@ -60,6 +60,21 @@ class JsonLog(Face):
             sockets=record.traffic.sockets,
             bytes_sent=record.traffic.bytes_sent,
             bytes_received=record.traffic.bytes_received,
+        )
+
+    def called(self, record: CallRecord, depth: int, *, below: bool) -> None:
+        """One finished call; `request` is the label of the event that it was made for."""
+        self._write(
+            "call",
+            "info",
+            request=record.event,
+            service=record.service,
+            label=record.label,
+            depth=depth,
+            status=record.status,
+            outcome=record.outcome.value,
+            ms=round(record.seconds * 1000, 3),
+            error=record.failure,
         )
 
     def tell(self, message: Message) -> None:

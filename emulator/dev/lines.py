@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from emulator.context import EventRecord, Outcome, Traffic
+from emulator.context import CallRecord, EventRecord, Outcome, Traffic
 from emulator.printable import printable
 from emulator.quantities import duration, size
 
@@ -62,6 +62,27 @@ def request_columns(record: EventRecord, columns: int) -> Columns:
         if line.length <= columns:
             return line
     return shortest
+
+
+def call_line(record: CallRecord, depth: int, *, below: bool) -> str:
+    """Return the line of one call of another worker: `  └ auth GET /check 200 OK (1.2 ms)`.
+
+    One that is not `below` its event's line names that.
+    """
+    words = [record.service, record.label]
+    if record.outcome is Outcome.CANCELED:
+        words.append("canceled")
+    elif record.outcome is not Outcome.OK:
+        words.append("failed")
+    elif record.status is not None:
+        words.append(record.status)
+    words.append(f"({duration(record.seconds)})")
+    if not below:
+        words.append(f"of {record.event}")
+    if record.failure is not None:
+        words[-1] += ":"
+        words.append(record.failure)
+    return f"{'   ' * (depth - 1)}  └ {printable(' '.join(words))}"
 
 
 def cut(text: str, columns: int) -> str:

@@ -29,6 +29,8 @@ class Channel(Enum):
 
     OUT = "stdout"
     ERR = "stderr"
+    # To the process that started this one; see relay.py.
+    PARENT = "parent"
 
 
 Receive = Callable[[Channel, bytes], None]
@@ -44,7 +46,7 @@ class Output:
     """
 
     def __init__(self, out: int | None, err: int | None) -> None:
-        self._descriptors = {Channel.OUT: out, Channel.ERR: err}
+        self._descriptors = {Channel.OUT: out, Channel.ERR: err, Channel.PARENT: None}
         self._terminals = tuple(
             channel for channel, descriptor in self._descriptors.items() if _is_terminal(descriptor)
         )

@@ -15,9 +15,9 @@ from time import perf_counter, time
 from emulator import errors
 from emulator.config import Config, differences
 from emulator.dev.face import Face
-from emulator.dev.setup import load_worker, network_of
+from emulator.dev.setup import check_names, configure, load_worker, network_of, notes_on_services
 from emulator.dev.watching import Watched, watching
-from emulator.runtime import Worker
+from emulator.runtime import Directory, Worker
 from emulator.server import RunningServer
 
 # Settings that a server takes when it starts, as they are called there.
@@ -33,26 +33,28 @@ _TAKEN_AT_START = (
     "log_level",
     "reload",
     "run_crons",
+    "workers",
 )
 
 
 class Reloader:
-    """Keeps `server` doing what the files say, from `start()` to `stop()`, on the running event loop.
+    """Keeps `server` and the workers doing what the files say, from `start()` to `stop()`, on the running event loop.
 
-    `config` is what is in force, `read()` returns what the files say now and raises ConfigError.
+    `configs` are what is in force, one for each worker of `directory`, the first that of the worker that is served.
+    `read()` returns what the files say now and raises ConfigError.
     """
 
     def __init__(
         self,
-        config: Config,
-        read: Callable[[], Config],
-        worker: Worker,
+        configs: tuple[Config, ...],
+        read: Callable[[], tuple[Config, ...]],
+        directory: Directory,
         server: RunningServer,
         face: Face,
     ) -> None:
-        self._config = config
+        self._configs = configs
         self._read = read
-        self._worker = worker
+        self._directory = directory
         self._server = server
         self._face = face
         self._watched: Watched | None = None
@@ -71,49 +73,92 @@ class Reloader:
             self._reconfiguring.cancel()
 
     def reload(self, changed: frozenset[Path] | set[Path] = frozenset()) -> None:
-        """Load the worker anew, and its settings; `changed` are the files that are the reason, none a person's wish.
+        """Load anew the workers that `changed` files belong to, and the settings; all of them without any.
 
-        What can't be loaded is told, and leaves the worker failing until the next save.
+        What can't be loaded is told, and leaves its worker failing until the next save.
         """
-        began, since = perf_counter(), time()
-        config = self._config
-        if not changed or changed & set(config.sources) or self._mistaken:
+        since = time()
+        before, configs = self._configs, self._configs
+        sources = {path for config in configs for path in config.sources}
+        if not changed or changed & sources or self._mistaken:
             try:
-                config = self._read()
+                configs = self._read()
+                check_names(configs)
             except errors.ConfigError as error:
                 self._mistaken = True
                 self._face.settings_failed(error)
                 return
             self._mistaken = False
-        told = differences(self._config, config)
-        try:
-            isolate = load_worker(config, self._face)
-        except errors.WorkerLoadError as error:
-            self._worker.fail(error)
-            self._face.reload_failed(error)
-        else:
-            self._worker.replace(isolate)
-            self._face.reloaded(_named(changed, config), perf_counter() - began)
-        if told:
-            self._apply(config, told)
-        self._config = config
-        if config.reload:
+        concerned = self._concerned(changed)
+        pairs = list(zip(before, configs, self._directory, strict=True))
+        for _, new, worker in pairs:
+            worker.name = new.name  # Before any is loaded: they may bind to each other.
+        for old, new, worker in pairs:
+            if worker in concerned or old != new:
+                self._load(worker, new, changed)
+        for number, (old, new, worker) in enumerate(pairs):
+            if told := differences(old, new):
+                self._tell(old, new, told)
+                configure(worker, new)
+                if number == 0:
+                    self._apply(old, new)
+        if before != configs:
+            for note in notes_on_services(configs, self._directory):
+                self._face.note(note)
+        self._configs = configs
+        if configs[0].reload:
             self._watch(since)
 
-    def _apply(self, config: Config, told: list[str]) -> None:
-        """Have the server follow the new settings, and say which changed."""
-        before = self._config
+    def _concerned(self, changed: frozenset[Path] | set[Path]) -> list[Worker]:
+        """Return the workers that `changed` files are part of, or may be: those in whose folder one lies."""
+        workers = list(self._directory)
+        if not changed or len(workers) == 1:
+            return workers
+        concerned = [worker for worker in workers if worker.failure is not None]
+        for path in changed:
+            owners = [worker for worker in workers if path in worker.last_good.files]
+            concerned += owners or self._around(path)
+        return concerned
+
+    def _around(self, path: Path) -> list[Worker]:
+        """Return the workers whose folder is the innermost around `path`."""
+        folders = {
+            config.main.parent
+            for config in self._configs
+            if path.is_relative_to(config.main.parent)
+        }
+        innermost = max(folders, key=lambda folder: len(folder.parts), default=None)
+        pairs = zip(self._configs, self._directory, strict=True)
+        return [worker for config, worker in pairs if config.main.parent == innermost]
+
+    def _load(self, worker: Worker, config: Config, changed: frozenset[Path] | set[Path]) -> None:
+        began = perf_counter()
+        try:
+            isolate = load_worker(config, self._face, self._directory)
+        except errors.WorkerLoadError as error:
+            worker.fail(error)
+            self._face.reload_failed(error)
+        else:
+            worker.replace(isolate)
+            name = worker.name if len(self._configs) > 1 else None
+            self._face.reloaded(_named(changed, config), perf_counter() - began, name)
+
+    def _tell(self, before: Config, config: Config, told: list[str]) -> None:
         for sentence in told:
             self._face.settings_changed(sentence)
         for note in config.notes:
             if note not in before.notes:
                 self._face.note(note)
+
+    def _apply(self, before: Config, config: Config) -> None:
+        """Have the server follow the new settings of the worker that it serves."""
         at_start = [
             name for name in _TAKEN_AT_START if getattr(before, name) != getattr(config, name)
         ]
+        if before.workers > 1 and before.connect != config.connect:
+            at_start.append("connect")  # Every process accepts from the same sockets.
         if at_start:
             self._face.note(errors.RESTART_NEEDED.format(names=", ".join(at_start)))
-        self._worker.keeps_last_good = config.keep_last_good
         network = network_of(config)
         try:
             network.trust.load()
@@ -123,7 +168,7 @@ class Reloader:
             self._server.front.reconfigure(network, config.limits)
         if before.run_crons:
             self._server.schedule(config.crons)
-        if before.connect != config.connect:
+        if before.connect != config.connect and before.workers == 1:
             self._reconfiguring = asyncio.get_running_loop().create_task(
                 self._listen(config), name="listeners of the new settings"
             )
@@ -140,7 +185,9 @@ class Reloader:
 
     def _watch(self, since: float) -> None:
         """Look at what is to be looked at now, if that is not what is looked at already."""
-        watched = Watched.of([self._config.main.parent], self._config.sources)
+        folders = [config.main.parent for config in self._configs]
+        sources = [path for config in self._configs for path in config.sources]
+        watched = Watched.of(folders, sources)
         if watched != self._watched:
             self._watching.close()
             self._watched = watched

@@ -1,4 +1,4 @@
-"""One `pyworker dev`: load the worker, serve it, follow its files, stop.
+"""One `pyworker dev`: load the workers, serve the first, follow their files, stop.
 
 Floor 7. Owns the order of things from settings to exit code; must not know options, HTTP or how a
 worker is loaded.
@@ -7,8 +7,11 @@ worker is loaded.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from time import time
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from emulator import errors
@@ -19,42 +22,75 @@ from emulator.dev.reach import cron_notes, endpoint_of
 from emulator.dev.reload import Reloader
 from emulator.dev.setup import (
     INTERRUPTED_EXIT_CODE,
-    load_worker,
+    load_workers,
     loop_factory,
     network_of,
     run_to_end,
 )
 from emulator.dev.shutdown import Phase, Shutdown
-from emulator.runtime import Worker
-from emulator.server import start
+from emulator.runtime import Directory
+from emulator.server import Share, start
 from emulator.sockets import Network
 
 GRACE_SECONDS = 1.0
 
+Configs = tuple[Config, ...]
 
-def run(config: Config, terminal: Face, read: Callable[[], Config]) -> int:
+
+class Station(Protocol):
+    """Who stands beside a session: the person at a console, or the process that started this one.
+
+    `signals` end the session; a `share` is what it accepts from, None if it listens itself.
+    """
+
+    @property
+    def signals(self) -> Sequence[signal.Signals]: ...
+
+    @property
+    def share(self) -> Share | None: ...
+
+    def debugging(self) -> AbstractContextManager[None]:
+        """A block in which worker code runs and may call breakpoint()."""
+
+    def serving(
+        self, config: Config, url: str, reload: Callable[..., object]
+    ) -> AbstractContextManager[None]:
+        """A block on the running event loop in which `url` is served; `reload()` is to be called there."""
+
+    def close(self) -> None:
+        """The session ends."""
+
+
+def run(
+    configs: Configs, terminal: Face, read: Callable[[], Configs], station: Station | None = None
+) -> int:
     """Serve until SIGINT or SIGTERM; return the process's exit code. `read()` returns what the files say by then.
+
+    The first of `configs` is the worker that is served, under its settings; it may call the others.
 
     Raises WorkerLoadError, ListenError and ConfigError. A worker that does not let go is left
     behind by ending the process, within 3 s of the signal (shutdown.py).
     """
-    console = Console(terminal)
-    shutdown = Shutdown(before_exit=console.close)
+    config = configs[0]
+    console = station or Console(terminal)
+    shutdown = Shutdown(before_exit=console.close, signals=console.signals)
     new_loop = loop_factory(config.event_loop)
     try:
         with shutdown.handling_signals(), terminal.capturing_prints(), console.debugging():
             network = network_of(config)
             network.trust.load()
-            for note in (*config.notes, *network.trust.notes()):
+            for note in (
+                *(note for each in configs for note in each.notes),
+                *network.trust.notes(),
+            ):
                 terminal.note(note)
             loaded = time()
             # Before the loop runs: Ctrl-C reaches a module that never stops being imported.
-            worker = Worker(load_worker(config, terminal))
-            worker.keeps_last_good = config.keep_last_good
+            directory = load_workers(configs, terminal)
             with asyncio.Runner(loop_factory=new_loop) as runner:
                 run_to_end(
                     runner.get_loop(),
-                    _serve(config, network, worker, terminal, console, shutdown, read, loaded),
+                    _serve(configs, network, directory, terminal, console, shutdown, read, loaded),
                     terminal,
                 )
             return 0
@@ -68,20 +104,22 @@ def run(config: Config, terminal: Face, read: Callable[[], Config]) -> int:
 
 
 async def _serve(
-    config: Config,
+    configs: Configs,
     network: Network,
-    worker: Worker,
+    directory: Directory,
     terminal: Face,
-    console: Console,
+    console: Station,
     shutdown: Shutdown,
-    read: Callable[[], Config],
+    read: Callable[[], Configs],
     loaded: float,
 ) -> None:
+    config = configs[0]
     requested = shutdown.serve()
     server = await start(
-        worker,
+        directory.first,
         endpoint_of(config, terminal),
         connect_listeners=config.connect,
+        share=console.share,
         crons=config.crons if config.run_crons else (),
         observer=terminal,
         network=network,
@@ -93,12 +131,14 @@ async def _serve(
             terminal.port_taken(config.port, used_port)
         for address in server.connect_addresses:
             terminal.accepting_connections(address)
-        for note in cron_notes(config, worker.last_good, server.url):
+        for other in configs[1:]:
+            terminal.bound_to(other.name, other.main)
+        for note in cron_notes(config, directory.first.last_good, server.url):
             terminal.note(note)
         terminal.ready(server.url)
         for cron, moment in server.coming_crons():
             terminal.cron_awaited(cron.text, moment)
-        reloader = Reloader(config, read, worker, server, terminal)
+        reloader = Reloader(configs, read, directory, server, terminal)
         if config.reload:
             reloader.start(loaded)
         with console.serving(config, server.url, reloader.reload):

@@ -7,14 +7,14 @@ with the worker.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any, TypeVar
 
 from emulator import errors
 from emulator.config import Config, EventLoopChoice
 from emulator.context import Observer
 from emulator.dev.face import Face
-from emulator.runtime.isolate import Isolate
+from emulator.runtime import Directory, Isolate, Worker
 from emulator.sockets import Network, Policy, Trust
 
 INTERRUPTED_EXIT_CODE = 130
@@ -29,13 +29,67 @@ def network_of(config: Config) -> Network:
     return Network(config.connect_timeout_seconds, trust, policy)
 
 
-def load_worker(config: Config, observer: Observer) -> Isolate:
-    """Load the worker of `config` and tell `observer` what there is to say of it. Raises WorkerLoadError."""
-    isolate = Isolate.load(config.name, config.main, config.vars, secrets=config.secrets)
+def load_worker(config: Config, observer: Observer, directory: Directory | None = None) -> Isolate:
+    """Load the worker of `config` and tell `observer` what there is to say of it. Raises WorkerLoadError.
+
+    Its service bindings lead to the workers of `directory`.
+    """
+    bindings = (directory or Directory()).bindings(config.services)
+    env = {**config.vars, **bindings}
+    isolate = Isolate.load(config.name, config.main, env, secrets=config.secrets)
     for note in isolate.notes:
         observer.note(note)
     check_startup(config, isolate, observer)
     return isolate
+
+
+def load_workers(configs: Sequence[Config], observer: Observer) -> Directory:
+    """Load the worker of each of `configs`; the first is the one that is reached from outside.
+
+    Raises WorkerLoadError, and ConfigError for two of one name.
+    """
+    check_names(configs)
+    directory = Directory()
+    for config in configs:
+        worker = Worker(load_worker(config, observer, directory))
+        configure(worker, config)
+        directory.add(worker)
+    for note in notes_on_services(configs, directory):
+        observer.note(note)
+    return directory
+
+
+def configure(worker: Worker, config: Config) -> None:
+    """Have `worker` do what `config` says of any generation of it."""
+    worker.keeps_last_good = config.keep_last_good
+    worker.hides_failures = not config.show_errors
+
+
+def check_names(configs: Sequence[Config]) -> None:
+    """Raise ConfigError when two workers have one name."""
+    files: dict[str, str] = {}
+    for config in configs:
+        file = str(config.source or config.main)
+        if config.name in files:
+            raise errors.ConfigError(
+                errors.SAME_WORKER_NAME.format(
+                    name=config.name, first=files[config.name], second=file
+                )
+            )
+        files[config.name] = file
+
+
+def notes_on_services(configs: Sequence[Config], directory: Directory) -> Iterator[str]:
+    """Sentences for the user about bindings that lead nowhere, and settings that only the first worker's count."""
+    for config in configs:
+        yield from directory.notes(
+            config.name, config.services, (config.source or config.main).name
+        )
+    for config in configs[1:]:
+        keys = [name for name in ("connect", "crons") if getattr(config, name)]
+        if keys:
+            listed = " and ".join(f"`{name}`" for name in keys)
+            yield errors.SERVED_THROUGH_FIRST.format(worker=config.name, keys=listed)
 
 
 def check_startup(config: Config, isolate: Isolate, observer: Observer) -> None:

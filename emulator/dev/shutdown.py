@@ -19,14 +19,14 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from types import FrameType
 
 DEADLINE_SECONDS = 2.5
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Phase(Enum):
@@ -41,10 +41,15 @@ class Shutdown:
     """The end of one session. `before_exit()` is called when the process is made to exit, from any thread."""
 
     def __init__(
-        self, before_exit: Callable[[], None], *, deadline_seconds: float = DEADLINE_SECONDS
+        self,
+        before_exit: Callable[[], None],
+        *,
+        deadline_seconds: float = DEADLINE_SECONDS,
+        signals: Sequence[signal.Signals] = SIGNALS,
     ) -> None:
         self.phase = Phase.LOADING
         self._before_exit = before_exit
+        self._signals = signals
         self._deadline_seconds = deadline_seconds
         self._loop: asyncio.AbstractEventLoop | None = None
         self._requested: asyncio.Event | None = None
@@ -56,9 +61,9 @@ class Shutdown:
 
     @contextmanager
     def handling_signals(self) -> Iterator[None]:
-        """Handle SIGINT and SIGTERM inside the block. Main thread only."""
+        """Handle the signals, SIGINT and SIGTERM by default, inside the block. Main thread only."""
         threading.Thread(target=self._count_down, name="pyworker-deadline", daemon=True).start()
-        before = {number: signal.signal(number, self._handle) for number in _SIGNALS}
+        before = {number: signal.signal(number, self._handle) for number in self._signals}
         try:
             yield
         finally:

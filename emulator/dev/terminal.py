@@ -10,13 +10,13 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import TextIO
+from typing import Self, TextIO
 
 from emulator.config import Config, LogLevel
-from emulator.context import EventRecord
+from emulator.context import CallRecord, EventRecord, Outcome
 from emulator.dev import tables
 from emulator.dev.face import Face, Importance, Message
-from emulator.dev.lines import request_columns, request_line
+from emulator.dev.lines import call_line, request_columns, request_line
 from emulator.dev.notes import NoteBook
 from emulator.dev.output import Channel, Output
 from emulator.errors import NO_NOTES
@@ -55,13 +55,15 @@ class Terminal(Face):
         level: LogLevel = LogLevel.LOG,
         *,
         errors_only: bool = False,
-    ) -> Terminal:
+        output: Output | None = None,
+    ) -> Self:
         """The terminal of this process's standard output and error; `errors_only` for a command whose output is data.
 
+        `output` says where they lead, if not there at once.
         Colour goes to a TTY only, and nowhere when NO_COLOR is set (https://no-color.org).
         """
         environ = os.environ if environ is None else environ
-        output = process_output(errors_only=errors_only)
+        output = output or process_output(errors_only=errors_only)
         coloured = frozenset[Channel]()
         if not environ.get("NO_COLOR") and environ.get("TERM") != "dumb":
             coloured = frozenset(
@@ -130,6 +132,11 @@ class Terminal(Face):
         status = self._in_colour(Channel.OUT, line.status, colour)
         self._line(Channel.OUT, f"{line.head}{status}{line.tail}")
 
+    def called(self, record: CallRecord, depth: int, *, below: bool) -> None:
+        """One line, further in than what made the call."""
+        colour = _RED if record.outcome is not Outcome.OK else ""
+        self._line(Channel.OUT, call_line(record, depth, below=below), colour=colour)
+
     def tell(self, message: Message) -> None:
         """What was said before is counted: on a TTY in the status, elsewhere with a line at 10, 100, 1000 times."""
         said = message.text if message.label is None else f"{message.label}: {message.text}"
@@ -182,10 +189,10 @@ def _encoded(line: str) -> bytes:
 def process_output(*, errors_only: bool = False) -> Output:
     """An Output on this process's standard output and error, or on the latter alone."""
     out = sys.stderr if errors_only else sys.stdout
-    return Output(_descriptor(out), _descriptor(sys.stderr))
+    return Output(descriptor_of(out), descriptor_of(sys.stderr))
 
 
-def _descriptor(stream: TextIO | None) -> int | None:
+def descriptor_of(stream: TextIO | None) -> int | None:
     """The file descriptor behind `stream`; None when the process was started without one."""
     try:
         return None if stream is None else stream.fileno()

@@ -12,6 +12,7 @@ from emulator.errors.pages import *
 from emulator.errors.rules import *
 from emulator.errors.schedules import *
 from emulator.errors.server import *
+from emulator.errors.services import *
 from emulator.errors.session import *
 from emulator.errors.settings import *
 from emulator.errors.sockets import *

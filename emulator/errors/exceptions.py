@@ -12,6 +12,8 @@ Floor 0. The class says whose fault it is:
       EntropyError           randomness there (an OSError, as on the platform)
       OwnershipError         another request's I/O object
       SubrequestError        more connections and fetches than one request may make
+      DepthError             workers that call each other in too long a chain
+      ServiceError           fetch() of another worker failed (an OSError, as on the platform)
       SocketError            a connection failed or was lost (also a ConnectionError, for Python's libraries)
       RangeError             a number out of range (a ValueError)
       DOMException           a failure that the web platform knows by name: AbortError, AbortTimeoutError
@@ -25,6 +27,7 @@ from __future__ import annotations
 
 from emulator.errors.rules import (
     CROSS_REQUEST,
+    DEPTH_EXCEEDED,
     GLOBAL_SCOPE,
     MADE_AT,
     NO_ENTROPY,
@@ -88,6 +91,17 @@ class SubrequestError(PlatformError):
 
     def __init__(self) -> None:
         super().__init__(TOO_MANY_SUBREQUESTS)
+
+
+class DepthError(PlatformError):
+    """Workers that call each other in too long a chain."""
+
+    def __init__(self) -> None:
+        super().__init__(DEPTH_EXCEEDED)
+
+
+class ServiceError(PlatformError, OSError):
+    """fetch() of another worker failed; the message is its own, `__cause__` its exception."""
 
 
 class SocketError(PlatformError, ConnectionError):

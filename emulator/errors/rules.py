@@ -33,6 +33,10 @@ CONNECT_IN_THREAD = (
 
 # Budgets.
 TOO_MANY_SUBREQUESTS = "Too many subrequests by single Worker invocation."
+DEPTH_EXCEEDED = (
+    "Subrequest depth limit exceeded. This request recursed through Workers too many times. "
+    "This can happen e.g. if you have a Worker or Durable Object that calls other Workers or objects recursively."
+)
 EXCEEDED_RESOURCES = "Worker exceeded resource limits"
 CPU_EXCEEDED = (
     "The handler used {milliseconds:.0f} ms of CPU time; its limit (limits.cpu_ms) is {limit} ms."

@@ -31,7 +31,7 @@ UNIX_SOCKET_FAILED = "Can't listen on the Unix socket {path}: {reason}."
 
 # HTTPS.
 HTTPS_NEEDS_LIBRARY = (
-    'HTTPS needs a certificate, and making one needs a library: pip install "pyworker[https]". '
+    'HTTPS needs a certificate, and making one needs a library: pip install "cryptography>=43". '
     "Or name a certificate of your own: --https-cert-path FILE --https-key-path FILE."
 )
 HTTPS_CERTIFICATE_MADE = (

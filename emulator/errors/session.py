@@ -26,6 +26,21 @@ DEBUG_HINT = (
 # Debugging.
 LEFT_DEBUGGER = "ended in the debugger (q)"
 
+BREAKPOINT_ELSEWHERE = (
+    "breakpoint() was passed over: of several processes none has the terminal. Use --workers 1."
+)
+
+# Several processes.
+WORKERS_UNSUPPORTED = "This system can't have several processes share a port: one serves."
+MEMBER_ENDED = "Process {number} ({pid}) {how}; another one takes its place."
+MEMBER_FAILED = (
+    "Process {number} can't be started again before this is mended; the others serve: {reason}"
+)
+MEMBER_EXITED = "exited with code {code}"
+MEMBER_KILLED = "was ended by {signal}"
+MEMBER_NEVER_SERVED = "A process that was to serve {how} before it did."
+PROCESS_OF_SOCKET = "process {number}"
+
 RELOADED = "Reloaded after {files} changed ({duration})"
 RELOAD_FAILED = "The worker could not be loaded"
 NOT_ANSWERED = "not answered: {error}"

@@ -72,6 +72,7 @@ MAIN_IS_DIRECTORY = "{origin}: {path} is a directory. Name the worker's file in 
 MAIN_NOT_PYTHON = "{origin}: {path} is not a Python file. pyworker runs workers in .py files."
 TLS_CA_MISSING = "{origin}: there is no file {path}."
 CONNECT_TIMEOUT = "--connect-timeout takes a number of seconds above 0, not {value}."
+WORKERS_NUMBER = "--workers takes a number of processes from 1 to {limit}, not {value}."
 VARIABLE_WRONG_VALUE = "The variable {variable} must be one of {expected}, found {found}."
 LOOP_MISSING = (
     "PYWORKER_LOOP asks for uvloop, which is not installed. Install it (pip install uvloop) or "

@@ -236,6 +236,24 @@ class Request(Body):
         twin._content = branch
         return twin
 
+    # For the runtime.
+
+    def handed_on(self) -> Request:
+        """Return this request for another worker, whose body it takes along: this one's is used.
+
+        Raises OSError if that was used before, TypeError while its stream is locked.
+        """
+        passed = Request(
+            self.url,
+            method=self._method,
+            headers=self.headers,
+            redirect=self._redirect,
+            cf=self.cf,
+        )
+        passed._options = dict(self._options)
+        passed._content = self._hand_on()
+        return passed
+
     def _option(self, name: str) -> Any:
         return self._options.get(name, _OPTIONS[name])
 

@@ -223,6 +223,17 @@ class Response(Body):
         with enter(context):
             return self.payload()
 
+    def handed_on(self, url: str) -> Response:
+        """Return this response for whoever fetched `url`; it takes the body along: this one's is used.
+
+        Raises OSError if that was used before, TypeError while its stream is locked.
+        """
+        passed = Response(None, 200, self._status_text, self.headers, self._web_socket)
+        passed._status = self._status
+        passed._content = self._hand_on()
+        passed._url = url.partition("#")[0]
+        return passed
+
     def raw_headers(self) -> list[tuple[str, str]]:
         """Return names, spelled as they were given, and values, all Latin-1. Not a copy: leave it alone."""
         if self._headers is None:

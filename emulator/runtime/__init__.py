@@ -4,9 +4,10 @@ Importing this package makes `workers`, `cloudflare.workers` and `cloudflare.soc
 """
 
 from emulator.runtime.builtin_modules import install
+from emulator.runtime.directory import Directory
 from emulator.runtime.isolate import Isolate
 from emulator.runtime.worker import Worker
 
-__all__ = ["Isolate", "Worker", "install"]
+__all__ = ["Directory", "Isolate", "Worker", "install"]
 
 install()

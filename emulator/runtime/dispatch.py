@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Coroutine
 from types import CoroutineType
 from typing import Any
 
@@ -22,8 +21,8 @@ from emulator.runtime.isolate import Isolate
 from emulator.runtime.scheduled_event import ScheduledEvent
 
 
-def fetch(isolate: Isolate, request: Request, context: IoContext) -> Coroutine[Any, Any, Response]:
-    """Await the result for the Response of the worker's fetch handler to `request`.
+async def fetch(isolate: Isolate, request: Request, context: IoContext) -> Response:
+    """Return the Response of the worker's fetch handler to `request`.
 
     Raises HandlerError for a missing handler or a result that is no Response; HandlerExit for what would stop the
     server; CancelledError only when the running task is cancelled; and whatever else the handler raises, unchanged.
@@ -31,7 +30,8 @@ def fetch(isolate: Isolate, request: Request, context: IoContext) -> Coroutine[A
     handler = isolate.handler("fetch")
     if handler is None:
         raise errors.HandlerError(errors.NO_FETCH_HANDLER)
-    return _run(isolate, handler, request, context, result_type=Response)
+    result = await _run(isolate, handler, request, context)
+    return result if isinstance(result, Response) else as_response(handler, result)
 
 
 async def connect(isolate: Isolate, socket: object, context: IoContext) -> None:
@@ -46,6 +46,35 @@ async def scheduled(isolate: Isolate, event: ScheduledEvent, context: IoContext)
     await _run(isolate, handler, event, context)
 
 
+def as_response(handler: Handler, result: object) -> Response:
+    """Return `result`, which `handler` has returned. Raises HandlerError when it is no Response."""
+    if not isinstance(result, Response):
+        raise _not_a_response(handler, result)
+    return result
+
+
+class contained:
+    """A block that runs the worker code called `label` on `task`: what would stop the server there is a HandlerExit.
+
+    What is thrown into it from outside passes, and so does CpuExceeded.
+    """
+
+    __slots__ = ("_label", "_task")
+
+    def __init__(self, label: str, task: asyncio.Task[Any] | None) -> None:
+        self._label = label
+        self._task = task
+
+    def __enter__(self) -> None:
+        """Nothing is to be done before."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is None or isinstance(error, Exception | CpuExceeded):
+            return
+        if not _from_outside(error, self._task):
+            raise _exit(self._label, error) from error
+
+
 def _required(isolate: Isolate, event: str, sentence: str) -> Handler:
     handler = isolate.handler(event)
     if handler is None:
@@ -53,17 +82,8 @@ def _required(isolate: Isolate, event: str, sentence: str) -> Handler:
     return handler
 
 
-async def _run(
-    isolate: Isolate,
-    handler: Handler,
-    subject: object,
-    context: IoContext,
-    result_type: type = object,
-) -> Any:
-    """Return what the handler does.
-
-    Raises HandlerExit when the runtime has ended it (`context.verdict`), HandlerError for a result of another type.
-    """
+async def _run(isolate: Isolate, handler: Handler, subject: object, context: IoContext) -> Any:
+    """Return what the handler does. Raises HandlerExit when the runtime has ended it (`context.verdict`)."""
     task = asyncio.current_task()
     context.handle_in(task)
     env = isolate.env
@@ -81,7 +101,7 @@ async def _run(
         raise errors.HandlerExit(str(error)).with_traceback(error.__traceback__) from None
     except BaseException as error:
         if not _from_outside(error, task):
-            raise _exit(handler, error) from error
+            raise _exit(handler.label, error) from error
         context.handle_in(None)
         if context.verdict is None or not _is_ended(error, task):
             raise
@@ -92,8 +112,6 @@ async def _run(
         context.handle_in(None)
     if context.verdict is not None:  # The handler would not be ended.
         raise errors.HandlerExit(context.verdict.sentence)
-    if not isinstance(result, result_type):
-        raise _not_a_response(handler, result)
     return result
 
 
@@ -128,10 +146,10 @@ def _current_task() -> asyncio.Task[Any] | None:
         return None
 
 
-def _exit(handler: Handler, error: BaseException) -> errors.HandlerExit:
+def _exit(label: str, error: BaseException) -> errors.HandlerExit:
     if isinstance(error, asyncio.CancelledError):
-        return errors.HandlerExit(errors.HANDLER_CANCELLED.format(handler=handler.label))
-    sentence = errors.HANDLER_EXITED.format(handler=handler.label, error=repr(error))
+        return errors.HandlerExit(errors.HANDLER_CANCELLED.format(handler=label))
+    sentence = errors.HANDLER_EXITED.format(handler=label, error=repr(error))
     return errors.HandlerExit(sentence)
 
 

@@ -53,12 +53,14 @@ class Handler:
 class Entrypoints:
     """The handlers of one worker: of the default entrypoint by event, of the named ones by class and event.
 
+    `classes` are those of both by name: other workers may call their methods.
     `notes` are sentences for the user: what was found and is not served, or can't work.
     """
 
     default: Mapping[str, Handler]
     named: Mapping[str, Mapping[str, Handler]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    classes: Mapping[str, type] = field(default_factory=dict)
 
 
 def handler(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -74,9 +76,9 @@ def of_class(entrypoint: type) -> Entrypoints:
     if not issubclass(entrypoint, WorkerEntrypoint):
         raise errors.WorkerLoadError(errors.NOT_AN_ENTRYPOINT.format(name=entrypoint.__name__))
     handlers = _class_handlers(entrypoint)
-    if not handlers:
+    if not handlers and not _is_for_calls(entrypoint):
         raise _no_handlers(f"Class {entrypoint.__name__}", _method_hints(entrypoint))
-    return Entrypoints(handlers, notes=_signature_notes(handlers))
+    return Entrypoints(handlers, notes=_signature_notes(handlers), classes={DEFAULT: entrypoint})
 
 
 def of_namespace(
@@ -102,15 +104,37 @@ def of_namespace(
     notes = [_not_served(name, value) for name, value in classes.items() if name not in served]
     named = {name: _class_handlers(value) for name, value in served.items()}
     default = named.pop(DEFAULT, functions)
-    if not default and not named and (DEFAULT in served or not notes):
+    for_calls = DEFAULT in served and _is_for_calls(served[DEFAULT])
+    if not default and not named and not for_calls and (DEFAULT in served or not notes):
         raise _no_handlers(worker, _hints(public, is_own))
-    if not default and named:
+    if not default and named and not for_calls:
         notes.append(errors.HINT_DEFAULT.format(worker=worker, classes=_listed(named)).strip())
     for handlers in (default, *named.values()):
         notes.extend(_signature_notes(handlers))
     if default and "fetch" not in default:
         notes.extend(hint.strip() for hint in _hints(public, is_own))
-    return Entrypoints(default, named, tuple(notes))
+    return Entrypoints(default, named, tuple(notes), served)
+
+
+def methods_of(entrypoint: type) -> list[str]:
+    """Return the names of the methods that other workers may call: the public ones of its own, without handlers.
+
+    What an instance holds is none, nor is anything of the base class. Source: the platform's page on RPC, "Visibility".
+    """
+    names = []
+    for name in dir(entrypoint):
+        own = (
+            not name.startswith("_") and name not in EVENTS and not hasattr(WorkerEntrypoint, name)
+        )
+        if own and _is_function(getattr(entrypoint, name)):
+            names.append(name)
+    return names
+
+
+def _is_for_calls(entrypoint: type) -> bool:
+    """Tell whether a class without handlers was meant so: it has a method that is no misspelt one."""
+    names = {name.removeprefix("on_") for name in methods_of(entrypoint)}
+    return any(name not in EVENTS and _nearest(name, EVENTS) is None for name in names)
 
 
 def _is_entrypoint(value: object) -> bool:

@@ -73,6 +73,11 @@ make_current = _current.set
 restore = _current.reset
 
 
+def current_environment() -> Environment | None:
+    """The env of whichever worker's code is running; None outside a worker."""
+    return _current.get()
+
+
 class current:
     """`with current(environment):` has `from workers import env` mean it in the block and the tasks it starts."""
 

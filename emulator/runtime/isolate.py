@@ -103,6 +103,15 @@ class Isolate:
         return {name: frozenset(found) for name, found in self._entrypoints.named.items()}
 
     @property
+    def entrypoint_names(self) -> frozenset[str]:
+        """The names of the classes that can be bound to, "Default" among them."""
+        return frozenset(self._entrypoints.classes)
+
+    def entrypoint(self, name: str | None = None) -> type | None:
+        """Return the class of the named entrypoint, or else of the default one; None if that is made of functions."""
+        return self._entrypoints.classes.get(name or entrypoints.DEFAULT)
+
+    @property
     def files(self) -> tuple[Path, ...]:
         """The worker's own files that have been imported; none for a module or class that was handed in."""
         return () if self._importer is None else self._importer.files()

@@ -14,12 +14,14 @@ class Worker:
     """`name` is what the user calls it.
 
     `keeps_last_good` has programs go on with the newest generation that could be loaded; people see what is wrong.
+    `hides_failures` has clients learn of a failure what production tells them.
     An event that `enter`s is answered by the generation it got, whatever is loaded meanwhile, until it `leave`s.
     """
 
     def __init__(self, isolate: Isolate) -> None:
         self.name = isolate.name
         self.keeps_last_good = False
+        self.hides_failures = False
         self.failure: WorkerLoadError | None = None
         self._newest = isolate
         self._replaced: list[Isolate] = []

@@ -359,6 +359,7 @@ class ResponseSink(ByteSink):
         except FramingError as error:
             return Promise.rejected(error)
         self._head = b""
+        self._feeder = None
         if end:
             transport.write(end)
         return self.flush()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -17,17 +18,32 @@ from typing import Any, Self
 from aiohttp.test_utils import BaseTestServer
 from aiohttp.web_runner import ServerRunner
 
-from emulator.config import ConnectListener
+from emulator.config import ConnectListener, ServiceBinding
 from emulator.config.limits import DEFAULT_LIMITS, Limits
 from emulator.context import Observer
 from emulator.errors import WORKER_MODULE_FAILED, WorkerLoadError
-from emulator.runtime import Isolate, Worker
+from emulator.runtime import Directory, Isolate, Worker
 from emulator.server.front import Front
 from emulator.server.inbound import InboundListener
 from emulator.server.listening import bind
 from emulator.sockets import DEFAULT_NETWORK, Network, end_lingering
 
 GRACE_SECONDS = 1.0
+
+# A worker as it is named here: a file, a module, its importable name, or a class.
+Code = str | Path | ModuleType | type
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A worker that others call: `env` holds its variables, `entrypoint` is a class in it, None its default one."""
+
+    worker: Code
+    env: Mapping[str, Any] = field(default_factory=dict)
+    entrypoint: str | None = None
+
+
+Named = Code | Service
 
 
 class WorkerServer(BaseTestServer):
@@ -40,7 +56,7 @@ class WorkerServer(BaseTestServer):
 
     def __init__(
         self,
-        worker: str | Path | ModuleType | type,
+        worker: Code,
         env: Mapping[str, Any],
         listeners: Sequence[ConnectListener],
         observer: Observer,
@@ -48,6 +64,7 @@ class WorkerServer(BaseTestServer):
         limits: Limits,
         host: str,
         port: int,
+        services: Mapping[str, Named],
     ) -> None:
         super().__init__(host=host, port=port, socket_factory=_bind_one)
         self._worker = worker
@@ -57,7 +74,8 @@ class WorkerServer(BaseTestServer):
         self._network = network
         self._limits = limits
         self._inbound: list[InboundListener] = []
-        self._served: Worker | None = None
+        self._services = services
+        self._directory: Directory | None = None
         self.connect_addresses: list[str] = []
 
     @property
@@ -76,10 +94,10 @@ class WorkerServer(BaseTestServer):
         if self.started:
             return
         self._network.trust.load()
-        isolate = _load(self._worker, self._env)
-        self._served = Worker(isolate)
-        for note in isolate.notes:
-            self._observer.note(note)
+        self._directory = _load_all(self._worker, self._env, self._services)
+        for worker in self._directory:
+            for note in worker.last_good.notes:
+                self._observer.note(note)
         try:
             await super().start_server(loop, **kwargs)
             front = self.handler
@@ -102,19 +120,19 @@ class WorkerServer(BaseTestServer):
             super().close(), *(listener.close(GRACE_SECONDS) for listener in inbound)
         )
         await end_lingering(GRACE_SECONDS)
-        if self._served is not None:
-            self._served.unload()
+        if self._directory is not None:
+            self._directory.unload()
 
     async def _make_runner(self, **kwargs: Any) -> ServerRunner:
-        assert self._served is not None
+        assert self._directory is not None
         return ServerRunner(
-            Front(self._served, self._observer, self._network, self._limits),
+            Front(self._directory.first, self._observer, self._network, self._limits),
             shutdown_timeout=GRACE_SECONDS,
         )
 
 
 def serve(
-    worker: str | Path | ModuleType | type,
+    worker: Code,
     *,
     env: Mapping[str, Any] | None = None,
     connect: int | Sequence[ConnectListener] = 0,
@@ -123,11 +141,14 @@ def serve(
     limits: Limits = DEFAULT_LIMITS,
     host: str = "127.0.0.1",
     port: int = 0,
+    services: Mapping[str, Named] | None = None,
 ) -> WorkerServer:
     """Return a server, not started yet, for `worker`: a file, a module, its importable name, or a class.
 
     `env` holds its variables, `connect` how many TCP ports its connect() handler listens on (or which), `observer`
     hears what the terminal would show; `network` says whom connect() trusts and how long it waits. Port 0 is any.
+    `services` are other workers, by the names that they have in its env, and in each other's; what else is in theirs is
+    said by a `Service`.
 
         async with emulator.serve("worker.py", env={"GREETING": "hi"}) as server:
             ...  # server.url
@@ -138,11 +159,37 @@ def serve(
         else connect
     )
     return WorkerServer(
-        worker, env or {}, listeners, observer or Observer(), network, limits, host, port
+        worker,
+        env or {},
+        listeners,
+        observer or Observer(),
+        network,
+        limits,
+        host,
+        port,
+        services or {},
     )
 
 
-def _load(worker: str | Path | ModuleType | type, env: Mapping[str, Any]) -> Isolate:
+def _load_all(worker: Code, env: Mapping[str, Any], services: Mapping[str, Named]) -> Directory:
+    """Load the worker that is served and those that it may call. Raises WorkerLoadError."""
+    directory = Directory()
+    named = {
+        binding: each if isinstance(each, Service) else Service(each)
+        for binding, each in services.items()
+    }
+    bound = directory.bindings(
+        [ServiceBinding(binding, binding, each.entrypoint) for binding, each in named.items()]
+    )
+    directory.add(Worker(_load(worker, {**env, **bound})))
+    for binding, each in named.items():
+        served = Worker(_load(each.worker, {**each.env, **bound}))
+        served.name = binding
+        directory.add(served)
+    return directory
+
+
+def _load(worker: Code, env: Mapping[str, Any]) -> Isolate:
     if isinstance(worker, str):
         is_path = worker.endswith(".py") or Path(worker).name != worker
         worker = Path(worker) if is_path else _imported(worker)

@@ -26,6 +26,10 @@ _JSON_HEADERS = [("Content-Type", JSON), ("Cache-Control", "no-store")]
 
 _logger = logging.getLogger(__name__)
 
+# Source: https://developers.cloudflare.com/workers/observability/errors/
+THREW_CODE = 1101
+EXCEEDED_CODE = 1102
+
 Answer = tuple[list[tuple[str, str]], bytes]
 
 
@@ -82,6 +86,12 @@ def answer_to_failure(
         )
 
     return _in_form(form, report, lambda: secrets.hide(error_text(error, outcome)))
+
+
+def production_answer(outcome: Outcome) -> Answer:
+    """Return the headers and the body that production sends to a program whose request ended in `outcome`."""
+    code = EXCEEDED_CODE if outcome is Outcome.EXCEEDED_CPU else THREW_CODE
+    return _TEXT_HEADERS, f"error code: {code}".encode()
 
 
 def answer_to_load_failure(

@@ -115,6 +115,8 @@ class Exchange:
             context.observer.event_finished(
                 EventRecord(context.label, outcome, seconds, context.traffic, self._status)
             )
+            if context.calls is not None:
+                context.calls.tell()
             self._over(self)
         kept = self._keep_alive and connection.may_go_on
         if self._body is not None and not self._body.complete:
@@ -317,8 +319,11 @@ class Exchange:
             FailedRequest,
             answer_to_failure,
             answer_to_load_failure,
+            production_answer,
         )
 
+        if self._worker.hides_failures:
+            return production_answer(outcome)
         request = self._request
         isolate = self.isolate or self._worker.last_good
         if isinstance(error, WorkerLoadError):

@@ -15,7 +15,7 @@ from emulator.context import EventRecord, IoContext, Outcome, enter
 from emulator.runtime import dispatch
 from emulator.server.front import UNWINDING_SECONDS, Front
 from emulator.server.judgement import outcome_of
-from emulator.server.listening import BACKLOG, bind, host_and_port
+from emulator.server.listening import BACKLOG, Listeners, bind, host_and_port
 from emulator.sockets import Socket, SocketInfo, SocketState, accept
 
 
@@ -29,11 +29,14 @@ class InboundListener:
         self._connections: set[asyncio.Task[None]] = set()
         self.address = ""
 
-    async def start(self) -> None:
-        """Accept connections from now on. Raises ListenError when the port can't be had."""
+    async def start(self, sockets: Listeners | None = None) -> None:
+        """Accept connections from now on, from `sockets` if they listen already.
+
+        Raises ListenError when the port can't be had.
+        """
         loop = asyncio.get_running_loop()
         host = self.entry.address
-        bound = bind(host, self.entry.port)
+        bound = bind(host, self.entry.port) if sockets is None else sockets
         self.address = host_and_port(host, bound[0].getsockname()[1])
         self._front.listens_at(*(listening.getsockname()[:2] for listening in bound))
         for listening in bound:
@@ -93,6 +96,8 @@ class InboundListener:
             self._front.observer.event_finished(
                 EventRecord(context.label, outcome, perf_counter() - began, context.traffic)
             )
+            if context.calls is not None:
+                context.calls.tell()
             self._front.see_out(context, isolate)
 
 

@@ -6,53 +6,29 @@ Floor 6. Owns starting and stopping in order. Must not know the command line or 
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from emulator.config import ConnectListener, Cron
 from emulator.config.limits import DEFAULT_LIMITS, Limits
 from emulator.context import Observer
 from emulator.errors import HTTP_ON_HTTPS
 from emulator.runtime import Worker
+from emulator.server.endpoint import DEFAULT_ENDPOINT, Endpoint, url_of
 from emulator.server.front import Front
 from emulator.server.inbound import InboundListener
 from emulator.server.limits import Refusal
-from emulator.server.listening import BACKLOG, bind, host_and_port
+from emulator.server.listening import BACKLOG, Listeners, bind
+from emulator.server.shares import Share
 from emulator.server.timetable import Clock, Timetable
 from emulator.server.unix_socket import UnixSocket
 from emulator.sockets import DEFAULT_NETWORK, Network
-from emulator.sockets.tls import Identity
 
 GRACE_SECONDS = 1.0
 # A client that has not shaken hands by then never will.
 HANDSHAKE_SECONDS = 10.0
 _TO_PLAIN_HTTP = Refusal(400, "Bad Request", HTTP_ON_HTTPS)
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where HTTP is listened for: `host` and the first free one of `port_tries` ports from `port` (0: any).
-
-    With a `unix_socket` it is that path instead. With an `identity` what is spoken is HTTPS.
-    """
-
-    host: str = "localhost"
-    port: int = 8787
-    port_tries: int = 1
-    unix_socket: Path | None = None
-    identity: Identity | None = None
-
-    @property
-    def place(self) -> tuple[str, int, int]:
-        """What `bind` takes."""
-        return (self.host, self.port, self.port_tries)
-
-
-DEFAULT_ENDPOINT = Endpoint()
 
 
 class RunningServer:
@@ -83,20 +59,28 @@ class RunningServer:
         """Return each cron that is going to fire with its next minute, the nearest first."""
         return [] if self._timetable is None else self._timetable.coming()
 
-    async def listen(self, endpoint: Endpoint) -> None:
-        """Accept requests at `endpoint` from now on. Raises ListenError, and ConfigError for an identity of no use."""
+    async def listen(self, endpoint: Endpoint, share: Share | None = None) -> None:
+        """Accept requests at `endpoint` from now on. Raises ListenError, and ConfigError for an identity of no use.
+
+        With a `share` that listens there already.
+        """
         identity = endpoint.identity
         tls = None if identity is None else identity.server_context(_TO_PLAIN_HTTP.encode())
         loop = asyncio.get_running_loop()
         serve: Callable[..., Awaitable[asyncio.Server]]
         if endpoint.unix_socket is not None:
-            made = UnixSocket(endpoint.unix_socket)
-            self._left_behind.callback(made.remove)
-            self.url = f"unix:{made.path}"
-            serve, sockets = loop.create_unix_server, [made.listener]
+            self.url = f"unix:{endpoint.unix_socket}"
+            serve = loop.create_unix_server
+            if share is not None:
+                sockets = share.http
+            else:
+                made = UnixSocket(endpoint.unix_socket)
+                self._left_behind.callback(made.remove)
+                sockets = [made.listener]
         else:
-            serve, sockets = loop.create_server, bind(*endpoint.place)
-            self.url = _url(endpoint, sockets[0])
+            serve = loop.create_server
+            sockets = bind(*endpoint.place) if share is None else share.http
+            self.url = url_of(endpoint, sockets[0])
             self.front.listens_at(*(listening.getsockname()[:2] for listening in sockets))
         try:
             for listening in sockets:
@@ -114,10 +98,15 @@ class RunningServer:
                 listening.close()
             raise
 
-    async def listen_for_connections(self, entry: ConnectListener) -> None:
-        """Hand connections to `entry` to the worker's connect() handler. Raises ListenError."""
+    async def listen_for_connections(
+        self, entry: ConnectListener, sockets: Listeners | None = None
+    ) -> None:
+        """Hand connections to `entry` to the worker's connect() handler. Raises ListenError.
+
+        `sockets` listen there already.
+        """
         listener = InboundListener(self.front, entry)
-        await listener.start()
+        await listener.start(sockets)
         self._inbound.append(listener)
 
     @property
@@ -153,6 +142,7 @@ async def start(
     endpoint: Endpoint = DEFAULT_ENDPOINT,
     *,
     connect_listeners: Sequence[ConnectListener] = (),
+    share: Share | None = None,
     crons: Sequence[Cron] = (),
     clock: Clock | None = None,
     observer: Observer | None = None,
@@ -161,7 +151,8 @@ async def start(
 ) -> RunningServer:
     """Serve `worker` at `endpoint` and at each of `connect_listeners`, and fire each of `crons` when it is due.
 
-    `network` says how connect() makes its connections, `clock` when crons are due. Raises ListenError when a port or
+    With a `share` it accepts from the sockets of that. `network` says how connect() makes its connections, `clock` when
+    crons are due. Raises ListenError when a port or
     path can't be had, ConfigError for a file of certificates that can't be used.
     """
     network.trust.load()
@@ -171,19 +162,12 @@ async def start(
     )
     running = RunningServer(front)
     try:
-        for entry in connect_listeners:
-            await running.listen_for_connections(entry)
-        await running.listen(endpoint)
+        for number, entry in enumerate(connect_listeners):
+            sockets = None if share is None else share.connect[number]
+            await running.listen_for_connections(entry, sockets)
+        await running.listen(endpoint, share)
         running.schedule(crons, clock)
     except BaseException:
         await running.close(0)
         raise
     return running
-
-
-def _url(endpoint: Endpoint, listening: socket.socket) -> str:
-    host = endpoint.host
-    if not host or host in ("0.0.0.0", "::"):
-        host = "localhost"
-    scheme = "http" if endpoint.identity is None else "https"
-    return f"{scheme}://{host_and_port(host, listening.getsockname()[1])}"

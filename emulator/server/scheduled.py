@@ -49,6 +49,8 @@ async def run_scheduled(worker: Worker, event: ScheduledEvent, context: IoContex
         context.observer.event_finished(
             EventRecord(context.label, outcome, seconds, context.traffic, status)
         )
+        if context.calls is not None:
+            context.calls.tell()
     return Ran(outcome, no_retry=not is_retried(event))
 
 

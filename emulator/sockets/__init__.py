@@ -4,6 +4,7 @@ from emulator.sockets.account import SocketAccount, accounts_of
 from emulator.sockets.address import SocketAddress, SocketInfo, parse_address
 from emulator.sockets.census import OpenSocket, open_sockets
 from emulator.sockets.connect import accept, connect
+from emulator.sockets.in_memory import connect_in_memory
 from emulator.sockets.lingering import end_lingering
 from emulator.sockets.network import DEFAULT_NETWORK, Network
 from emulator.sockets.options import SecureTransport, SocketOptions, parse_options
@@ -31,6 +32,7 @@ __all__ = [
     "accept",
     "accounts_of",
     "connect",
+    "connect_in_memory",
     "end_lingering",
     "open_sockets",
     "parse_address",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 import weakref
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from emulator.sockets.state import OVER
 
@@ -23,26 +23,24 @@ class OpenSocket:
     age_seconds: float
 
 
-class _Entry(NamedTuple):
-    label: str
-    address: str
-    began: float
+_sockets: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
-_entries: weakref.WeakKeyDictionary[Any, _Entry] = weakref.WeakKeyDictionary()
-
-
-def count(socket: Any, label: str, address: object) -> None:
-    """`socket`, which has a `state`, is there from now on; `address` is None for an inbound one."""
-    shown = "inbound" if address is None else str(address)
-    _entries[socket] = _Entry(label, shown, time.monotonic())
+def count(socket: Any) -> None:
+    """`socket`, a Socket, is there from now on."""
+    _sockets.add(socket)
 
 
 def open_sockets() -> list[OpenSocket]:
     """Return the sockets that are not over, oldest first. Call in their event loop's thread."""
     now = time.monotonic()
     return [
-        OpenSocket(entry.label, entry.address, socket.state.value, now - entry.began)
-        for socket, entry in sorted(_entries.items(), key=lambda item: item[1].began)
+        OpenSocket(
+            socket._context.label,
+            "inbound" if socket._address is None else str(socket._address),
+            socket.state.value,
+            now - socket.wire.made,
+        )
+        for socket in sorted(_sockets, key=lambda socket: socket.wire.made)
         if socket.state not in OVER
     ]

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from emulator.context import Claim, IoContext, require_current
 from emulator.errors import CONNECT_IN_THREAD, ConfigError, OwnershipError
 from emulator.sockets.address import SocketAddress, SocketInfo, parse_address
-from emulator.sockets.dial import dial, start_attempt, time_limit
+from emulator.sockets.dial import TimeLimit, dial, start_attempt
 from emulator.sockets.network import DEFAULT_NETWORK, Network
 from emulator.sockets.options import SocketOptions, parse_options
 from emulator.sockets.policy import production_note
@@ -55,9 +55,9 @@ async def _attempt(socket: Socket, address: SocketAddress, context: IoContext) -
     try:
         async with context.slots.held(claim):
             tell_wait(context, address, loop.time() - asked, claim)
-            async with time_limit(network.connect_timeout_seconds):
-                await dial(address, socket.wire, network.policy)
-                await socket.secured()
+            limit = TimeLimit(network.connect_timeout_seconds)
+            await dial(address, socket.wire, limit, network.policy)
+            await socket.secured(limit)
     except (OSError, ConfigError) as error:
         socket.connect_failed(error)
 

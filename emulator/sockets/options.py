@@ -30,6 +30,7 @@ class SocketOptions:
     high_water_mark: int = HIGH_WATER_MARK_BYTES
 
 
+_DEFAULT = SocketOptions()
 _NAMES = frozenset(field.name for field in fields(SocketOptions))
 _UPGRADE_NAMES = frozenset({"expected_server_hostname"})
 
@@ -39,8 +40,11 @@ def parse_options(options: object, named: Mapping[str, object]) -> SocketOptions
 
     Unknown names are ignored, as on the platform. Raises TypeError for a value that can't be used.
     """
-    if isinstance(options, SocketOptions) and not named:
-        return options
+    if not named:
+        if options is None:
+            return _DEFAULT
+        if isinstance(options, SocketOptions):
+            return options
     given = _given(options, named, _NAMES, errors.OPTIONS_NOT_MAPPING)
     secure_transport = given.get("secure_transport", "off")
     if secure_transport not in _SECURE_TRANSPORTS:

@@ -17,7 +17,7 @@ from emulator.errors import ConfigError, SocketError
 from emulator.naming import camel_case_aliases
 from emulator.sockets import census
 from emulator.sockets.address import SocketAddress, SocketInfo
-from emulator.sockets.dial import start_attempt, time_limit
+from emulator.sockets.dial import TimeLimit, start_attempt
 from emulator.sockets.failure import connect_error
 from emulator.sockets.network import DEFAULT_NETWORK, Network
 from emulator.sockets.options import SecureTransport, SocketOptions, parse_upgrade_options
@@ -81,15 +81,15 @@ class Socket(Owned, WireListener):
         self._channel: Wire | TlsLayer = self._tls or self._wire
         self._incoming = NativeReadable(self._channel)
         self._outgoing = NativeWritable(self._channel, options.high_water_mark)
-        self._readable = ReadableStream.of(self._incoming)
-        self._writable = WritableStream.of(self._outgoing)
+        self._readable = ReadableStream.of(self._incoming, self)
+        self._writable = WritableStream.of(self._outgoing, self)
         self._incoming.closed.when_settled(self._reading_over)
         self._outgoing.closed.when_settled(self._writing_over)
         self._claim: Claim | None = None
         if upgraded_from is not None and upgraded_from._claim is not None:
             self.claim(upgraded_from._claim)  # An upgrade goes on holding the slot.
         context.own(self, self._let_go)
-        census.count(self, context.label, address)
+        census.count(self)
 
     def __repr__(self) -> str:
         peer = self._info.remote_address or f"to {self._info.local_address}"
@@ -215,10 +215,11 @@ class Socket(Owned, WireListener):
             self._channel.close()
             self._settle(error)
 
-    async def secured(self) -> None:
+    async def secured(self, limit: TimeLimit) -> None:
         """Wait until the connection can be used, TLS included where it was asked for. Raises OSError if it can't."""
         if self._tls is not None:
-            await self._tls.handshake
+            async with limit.waiting():
+                await self._tls.handshake
 
     async def take_over(self, unread: list[bytes]) -> None:
         """Wait for the upgrade of the connection, and fail if it can't be; `unread` came in the clear before it."""
@@ -227,9 +228,10 @@ class Socket(Owned, WireListener):
             if unread:
                 data = b"".join(unread)
                 raise OSError(errors.START_TLS_UNREAD.format(count=len(data), start=data[:40]))
-            async with time_limit(self._network.connect_timeout_seconds):
+            limit = TimeLimit(self._network.connect_timeout_seconds)
+            async with limit.waiting():
                 await self._upgraded_from._opened
-                await self.secured()
+            await self.secured(limit)
         except (OSError, ConfigError) as error:
             # The other socket's error wraps the reason; a reason may have a cause of its own.
             wrapped = error is self._upgraded_from._opened.error
@@ -365,9 +367,9 @@ class Socket(Owned, WireListener):
         self._flushed()
 
     def _abandon_attempt(self) -> None:
-        attempt, self._attempt = self._attempt, None
-        if attempt is not None:
-            attempt.cancel()
+        if self._attempt is not None:
+            self._attempt.cancel()
+            self._attempt = None
         if self._upgraded_from is not None:
             self._upgraded_from._abandon_attempt()
             self._upgraded_from._handed_over()
@@ -386,6 +388,7 @@ class Socket(Owned, WireListener):
         self._context.disown(self)
         if self._claim is not None:
             self._context.slots.give_back(self._claim)
+            self._claim = None
         if error is None:
             self._closed.resolve(None)
         else:

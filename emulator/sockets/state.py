@@ -23,6 +23,8 @@ class SocketState(Enum):
     LOST = "lost"
     UPGRADED = "upgraded"
 
+    __hash__ = object.__hash__  # Enum's own hashes the name, in Python.
+
 
 class SocketEvent(Enum):
     """What can happen to a socket."""
@@ -35,6 +37,8 @@ class SocketEvent(Enum):
     FLUSHED = "what was written before close() is sent"
     LOST = "the connection broke"
     UPGRADE_CALLED = "start_tls() took the connection over"
+
+    __hash__ = object.__hash__
 
 
 TRANSITIONS: dict[SocketState, dict[SocketEvent, SocketState]] = {

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import weakref
 from abc import ABC, abstractmethod
 from enum import Enum
 from time import monotonic
@@ -88,7 +89,8 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
         traffic: Traffic,
         high_water_mark_bytes: int = HIGH_WATER_MARK_BYTES,
     ) -> None:
-        self._listener = listener
+        self._listener: WireListener | None = listener
+        self._listened: weakref.ref[WireListener] | None = None  # Once nothing happens any more.
         self.traffic = traffic
         self.made = self.last_used = monotonic()
         self._transport: asyncio.Transport | None = None
@@ -116,9 +118,9 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
         self._listener = listener
 
     @property
-    def listener(self) -> WireListener:
-        """Whom it tells what becomes of the connection."""
-        return self._listener
+    def listener(self) -> WireListener | None:
+        """Whom it tells what becomes of the connection; None if that is gone, and so is the connection."""
+        return self._listened() if self._listened is not None else self._listener
 
     @property
     def peer_ended(self) -> bool:
@@ -187,11 +189,10 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
         if self._outgoing is Outgoing.GONE:
             return Promise.fulfilled(None)
         if self._transport is not None:
+            if not self._transport.get_write_buffer_size():
+                return Promise.fulfilled(None)
             # With a limit of 0 the loop reports the moment when the last byte is handed over.
             self._transport.set_write_buffer_limits(high=0)
-            if not self._transport.get_write_buffer_size():
-                self._transport.set_write_buffer_limits(high=self._limit_bytes)
-                return Promise.fulfilled(None)
         flushed: Promise[None] = Promise()
         self._flushes.append(flushed)
         return flushed
@@ -225,7 +226,10 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
         if transport is None or transport.is_closing():
             return
         if self._incoming is Incoming.ENDED:
+            unsent = transport.get_write_buffer_size()
             transport.close()
+            if not unsent:
+                return
         else:
             if self._outgoing in (Outgoing.FLOWING, Outgoing.FULL):
                 self._send_end()
@@ -262,7 +266,8 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
         elif ends is Outgoing.GONE:
             self._transport.abort()
             return
-        self._listener.wire_opened()
+        if self._listener is not None:
+            self._listener.wire_opened()
         if self._flushes:
             flushes, self._flushes = self._flushes, []
             sent = self.flush()
@@ -274,7 +279,8 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
     def data_received(self, data: bytes) -> None:
         if not self._answered:
             self._answered = True
-            self._listener.wire_answered(data)
+            if self._listener is not None:
+                self._listener.wire_answered(data)
         receiver = self._receiver
         if receiver is not None:
             self.traffic.bytes_received += len(data)
@@ -288,10 +294,10 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
     def eof_received(self) -> bool:
         discarding = self._incoming is Incoming.DISCARDING
         self._incoming = Incoming.ENDED
-        if not discarding:
-            self._watch_for_reset()
         if self._receiver is not None:
             self._receiver.end()
+        if not discarding:
+            self._watch_for_reset()
         # True leaves the outgoing side open.
         return not discarding
 
@@ -310,10 +316,10 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
                 self._feeder.drained()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        for timer in (self._linger, self._watch):
-            if timer is not None:
-                timer.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
         if self._linger is not None:
+            self._linger.cancel()
             lingering.end(self)
         self._outgoing = Outgoing.GONE
         error: SocketError | None = None
@@ -327,13 +333,19 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
         if feeder is not None:
             feeder.sink_lost(error or SocketError(CONNECTION_LOST))
         self._incoming = Incoming.ENDED
-        self._settle_flushes()
-        self._listener.wire_lost(error)
+        if self._flushes:
+            self._settle_flushes()
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            self._listened = weakref.ref(listener)
+            listener.wire_lost(error)
 
     def _send_end(self) -> None:
         self._outgoing = Outgoing.ENDING
         assert self._transport is not None
-        if self._transport.can_write_eof():
+        if self._incoming is Incoming.ENDED and not self._transport.get_write_buffer_size():
+            self._transport.close()  # Which is the end for the peer, too.
+        elif self._transport.can_write_eof():
             with contextlib.suppress(OSError):  # The peer has reset; the loop is about to say so.
                 self._transport.write_eof()
 
@@ -355,7 +367,7 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
 
     def _watch_for_reset(self) -> None:
         """While the loop is not reading, ask the operating system now and then whether the peer has reset."""
-        if self._watch is None:
+        if self._watch is None and self._transport is not None and not self._transport.is_closing():
             self._watch = asyncio.get_running_loop().call_later(WATCH_SECONDS, self._look_for_reset)
 
     def _look_for_reset(self) -> None:
@@ -365,7 +377,9 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
             return
         if self._incoming not in (Incoming.PAUSED, Incoming.ENDED):
             return
-        raw = cast(socket.socket, transport.get_extra_info("socket"))
+        raw = cast(socket.socket | None, transport.get_extra_info("socket"))
+        if raw is None:  # In memory: it tells of a reset itself.
+            return
         code = raw.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             self._broken = OSError(code, os.strerror(code))

@@ -41,7 +41,8 @@ class NativeReadable(ReadableCore, Receiver):
         self.disturbed = False
         self._source = source
         self._high_water_mark_bytes = high_water_mark_bytes
-        self._buffer: deque[bytes | memoryview] = deque()
+        # Made when there is something to hold: an empty one takes 760 bytes.
+        self._buffer: deque[bytes | memoryview] | None = None
         self._buffered_bytes = 0
         self._state = ReadableState.READABLE
         self._supply = Supply.IDLE
@@ -176,7 +177,7 @@ class NativeReadable(ReadableCore, Receiver):
     def take_buffer(self) -> list[bytes]:
         """Return, and forget, what has arrived and nobody has read."""
         self._reclaim_handed_read()
-        taken = [bytes(data) for data in self._buffer]
+        taken = [bytes(data) for data in self._buffer or ()]
         self._drop_buffer()
         return taken
 
@@ -237,6 +238,8 @@ class NativeReadable(ReadableCore, Receiver):
             self._handed_read = pending
             pending.resolve(ReadResult(data, False))
         else:
+            if self._buffer is None:
+                self._buffer = deque()
             self._buffer.append(data)
             self._buffered_bytes += len(data)
             if self._filling is not None:
@@ -301,7 +304,7 @@ class NativeReadable(ReadableCore, Receiver):
             data = self._buffer.popleft()
             rest = filling.take(data)
             taken += len(data) - len(rest)
-            if rest:
+            if rest and self._buffer is not None:
                 self._buffer.appendleft(rest)
         if filling.enough:
             self._answer_filling()
@@ -321,6 +324,8 @@ class NativeReadable(ReadableCore, Receiver):
     def _put_back(self, data: bytes) -> None:
         """`data` is in front of what is buffered again."""
         if data:
+            if self._buffer is None:
+                self._buffer = deque()
             self._buffer.appendleft(data)
             self._buffered_bytes += len(data)
 
@@ -350,7 +355,7 @@ class NativeReadable(ReadableCore, Receiver):
 
     def _drop_buffer(self) -> None:
         self._handed_read = None
-        self._buffer.clear()
+        self._buffer = None
         self._buffered_bytes = 0
 
     def _withdraw_abandoned_read(self) -> bool:

@@ -133,6 +133,7 @@ class NativeWritable(WritableCore, ByteSink, Feeder):
 
     def finish(self) -> Promise[None]:
         if self._state is WritableState.WRITABLE:
+            self._feeder = None
             self._finish()
         return self.closed
 

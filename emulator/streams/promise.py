@@ -23,13 +23,21 @@ class PromiseState(Enum):
     REJECTED = "rejected"
 
 
+# Names of a module are looked up faster than an Enum's members.
+_PENDING, _FULFILLED, _REJECTED = (
+    PromiseState.PENDING,
+    PromiseState.FULFILLED,
+    PromiseState.REJECTED,
+)
+
+
 class Promise(Generic[T]):
     """Await it for its value; the error it was rejected with is raised instead."""
 
     __slots__ = ("_abandoned", "_reactions", "_seen", "_state", "_value", "_waiters")
 
     def __init__(self) -> None:
-        self._state = PromiseState.PENDING
+        self._state = _PENDING
         self._value: T | BaseException | None = None
         self._waiters: list[asyncio.Future[None]] | None = None
         self._reactions: list[Callable[[], None]] | None = None
@@ -40,7 +48,7 @@ class Promise(Generic[T]):
     def fulfilled(cls, value: T) -> Promise[T]:
         """Return a promise that is fulfilled with `value` from the start."""
         promise = cls()
-        promise._state = PromiseState.FULFILLED
+        promise._state = _FULFILLED
         promise._value = value
         return promise
 
@@ -48,12 +56,12 @@ class Promise(Generic[T]):
     def rejected(cls, error: BaseException) -> Promise[T]:
         """Return a promise that is rejected with `error` from the start."""
         promise = cls()
-        promise._state = PromiseState.REJECTED
+        promise._state = _REJECTED
         promise._value = error
         return promise
 
     def __repr__(self) -> str:
-        value = "" if self._state is PromiseState.PENDING else f" {self._value!r}"
+        value = "" if self._state is _PENDING else f" {self._value!r}"
         return f"<Promise {self._state.value}{value}>"
 
     @property
@@ -64,12 +72,12 @@ class Promise(Generic[T]):
     @property
     def settled(self) -> bool:
         """True once it is fulfilled or rejected."""
-        return self._state is not PromiseState.PENDING
+        return self._state is not _PENDING
 
     @property
     def error(self) -> BaseException | None:
         """What it was rejected with; None otherwise."""
-        return cast(BaseException, self._value) if self._state is PromiseState.REJECTED else None
+        return cast(BaseException, self._value) if self._state is _REJECTED else None
 
     @property
     def abandoned(self) -> bool:
@@ -83,20 +91,20 @@ class Promise(Generic[T]):
 
     def resolve(self, value: T) -> None:
         """Fulfil with `value`; does nothing once settled."""
-        self._settle(PromiseState.FULFILLED, value)
+        self._settle(_FULFILLED, value)
 
     def reject(self, error: BaseException) -> None:
         """Reject with `error`; does nothing once settled."""
-        self._settle(PromiseState.REJECTED, error)
+        self._settle(_REJECTED, error)
 
     def withdraw(self, error: BaseException) -> T | None:
         """Take back the value of an abandoned promise: it is rejected with `error` instead.
 
         Returns the value it had; None while it was pending or when it was rejected.
         """
-        value = cast(T, self._value) if self._state is PromiseState.FULFILLED else None
+        value = cast(T, self._value) if self._state is _FULFILLED else None
         if self.settled:
-            self._state = PromiseState.REJECTED
+            self._state = _REJECTED
             self._value = error
         else:
             self.reject(error)
@@ -108,7 +116,7 @@ class Promise(Generic[T]):
 
     def when_settled(self, reaction: Callable[[], None]) -> None:
         """Call `reaction()` in the moment of settlement; now, if that has passed."""
-        if self.settled:
+        if self._state is not _PENDING:
             self._seen = True
             reaction()
         elif self._reactions is None:
@@ -122,7 +130,7 @@ class Promise(Generic[T]):
         rejected: Callable[[BaseException], object],
     ) -> None:
         """Call one of the two in a turn of its own after settlement, as JavaScript's promise jobs run."""
-        if self._state is not PromiseState.PENDING:
+        if self._state is not _PENDING:
             self._seen = True
             asyncio.get_running_loop().call_soon(self._react, fulfilled, rejected)
             return
@@ -143,22 +151,23 @@ class Promise(Generic[T]):
     def _react(
         self, fulfilled: Callable[[T], object], rejected: Callable[[BaseException], object]
     ) -> None:
-        if self._state is PromiseState.FULFILLED:
+        if self._state is _FULFILLED:
             fulfilled(cast(T, self._value))
         else:
             rejected(cast(BaseException, self._value))
 
     def __await__(self) -> Generator[Any, None, T]:
-        if self._state is PromiseState.PENDING:
+        if self._state is _PENDING:
             yield from self._wait()
         self._seen = True
-        if self._state is PromiseState.REJECTED:
+        if self._state is _REJECTED:
             error = cast(BaseException, self._value)
             raise error.with_traceback(None)
         return cast(T, self._value)
 
     def _wait(self) -> Generator[Any, None, None]:
-        waiter = asyncio.get_running_loop().create_future()
+        # Not the loop's create_future(): that is watched for what one request does to another's.
+        waiter: asyncio.Future[None] = asyncio.Future(loop=asyncio.get_running_loop())
         if self._waiters is None:
             self._waiters = []
         self._waiters.append(waiter)
@@ -171,14 +180,16 @@ class Promise(Generic[T]):
             self._waiters.remove(waiter)
 
     def _settle(self, state: PromiseState, value: T | BaseException | None) -> None:
-        if self.settled:
+        if self._state is not _PENDING:
             return
         self._state = state
         self._value = value
-        for waiter in self._waiters or ():
-            if not waiter.done():
-                waiter.set_result(None)
-        reactions, self._reactions = self._reactions, None
-        for reaction in reactions or ():
+        if self._waiters:
+            for waiter in self._waiters:
+                if not waiter.done():
+                    waiter.set_result(None)
+        if self._reactions:
+            reactions, self._reactions = self._reactions, None
             self._seen = True
-            reaction()
+            for reaction in reactions:
+                reaction()

@@ -6,6 +6,7 @@ Source of the behaviour: WHATWG Streams, and the platform's sentences.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -67,17 +68,20 @@ class ReadableStream(Readable):
         return stream
 
     @classmethod
-    def of(cls, core: ReadableCore) -> ReadableStream:
-        """Return the face of `core`, for the runtime."""
+    def of(cls, core: ReadableCore, whole: Owned | None = None) -> ReadableStream:
+        """Return the face of `core`, for the runtime; `whole` is the object that it is a part of."""
         stream = cls.__new__(cls)
-        Owned.__init__(stream)
+        if whole is None:
+            Owned.__init__(stream)
+        else:
+            stream.made_with(whole)
         stream._hold_core(core)
         return stream
 
     def _hold_core(self, core: ReadableCore) -> None:
         self._core = core
         self._lock = Lock.FREE
-        self._reader: Reader | None = None
+        self._reader: weakref.ref[Reader] | None = None
 
     def __repr__(self) -> str:
         return f"<ReadableStream {self._core.state.value} lock={self._lock.value}>"
@@ -221,11 +225,12 @@ class ReadableStream(Readable):
     def begin_closing(self, lock: Lock) -> None:
         """The socket this stream belongs to is closing (Lock.CLOSING) or gives it up (Lock.DETACHED)."""
         self._lock = lock
-        if lock is Lock.DETACHED and self._reader is not None:
-            self._reader.detach()
+        reader = self._reader() if self._reader is not None else None
+        if lock is Lock.DETACHED and reader is not None:
+            reader.detach()
 
     def unlock(self, reader: Reader) -> None:
-        if self._reader is reader:
+        if self._reader is not None and self._reader() is reader:
             self._reader = None
             if self._lock is Lock.HELD:
                 self._lock = Lock.FREE
@@ -235,7 +240,7 @@ class ReadableStream(Readable):
         if kind is ReaderKind.BYOB and not self._core.is_byte_stream:
             raise TypeError(errors.NOT_A_BYTE_STREAM)
         self._core.acquire(kind)
-        self._reader = reader
+        self._reader = weakref.ref(reader)  # That holds this stream.
         self._lock = Lock.HELD
 
     def unpiped(self) -> None:

@@ -41,7 +41,7 @@ class Readable(Owned):
 class Reader:
     """What both readers have in common."""
 
-    __slots__ = ("_closed", "_stream")
+    __slots__ = ("__weakref__", "_closed", "_stream")
 
     kind = ReaderKind.DEFAULT
 

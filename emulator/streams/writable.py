@@ -6,6 +6,7 @@ Source of the behaviour: WHATWG Streams, and the platform's sentences.
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 from emulator import errors
@@ -49,17 +50,20 @@ class WritableStream(Owned):
             end_with_request(self._core.closed, self._core.break_off)
 
     @classmethod
-    def of(cls, core: WritableCore) -> WritableStream:
-        """Return the face of `core`, for the runtime."""
+    def of(cls, core: WritableCore, whole: Owned | None = None) -> WritableStream:
+        """Return the face of `core`, for the runtime; `whole` is the object that it is a part of."""
         stream = cls.__new__(cls)
-        Owned.__init__(stream)
+        if whole is None:
+            Owned.__init__(stream)
+        else:
+            stream.made_with(whole)
         stream._hold_core(core)
         return stream
 
     def _hold_core(self, core: WritableCore) -> None:
         self._core = core
         self._lock = Lock.FREE
-        self._writer: WritableStreamDefaultWriter | None = None
+        self._writer: weakref.ref[WritableStreamDefaultWriter] | None = None
 
     def __repr__(self) -> str:
         return f"<WritableStream {self._core.state.value} lock={self._lock.value}>"
@@ -121,19 +125,20 @@ class WritableStream(Owned):
     def begin_closing(self, lock: Lock) -> None:
         """The socket this stream belongs to is closing (Lock.CLOSING) or gives it up (Lock.DETACHED)."""
         self._lock = lock
-        if lock is Lock.DETACHED and self._writer is not None:
-            self._writer.detach()
+        writer = self._writer() if self._writer is not None else None
+        if lock is Lock.DETACHED and writer is not None:
+            writer.detach()
 
     def lock_for(self, writer: WritableStreamDefaultWriter) -> None:
         """`writer` takes hold of this stream. Raises TypeError unless it may be locked now."""
         self.check_unlocked()
         self._core.renew_ready()
-        self._writer = writer
+        self._writer = weakref.ref(writer)  # That holds this stream.
         self._lock = Lock.HELD
 
     def unlock(self, writer: WritableStreamDefaultWriter) -> None:
         """`writer` lets go of this stream."""
-        if self._writer is writer:
+        if self._writer is not None and self._writer() is writer:
             self._writer = None
             if self._lock is Lock.HELD:
                 self._lock = Lock.FREE
@@ -151,7 +156,7 @@ class WritableStream(Owned):
 class WritableStreamDefaultWriter:
     """Writes chunks in order. Made by `WritableStream.get_writer()`."""
 
-    __slots__ = ("_closed", "_ready", "_stream")
+    __slots__ = ("__weakref__", "_closed", "_ready", "_stream")
 
     def __init__(self, stream: WritableStream) -> None:
         if not isinstance(stream, WritableStream):

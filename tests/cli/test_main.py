@@ -44,7 +44,7 @@ def test_help_lists_the_commands() -> None:
 def test_help_of_dev_has_examples_and_defaults() -> None:
     result = CliRunner().invoke(main, ["dev", "-h"])
     assert result.exit_code == 0
-    assert "pyworker dev hello.py           one file, no settings needed" in result.output
+    assert "pyworker dev hello.py             one file, no settings needed" in result.output
     assert "[default: 8787]" in result.output
 
 

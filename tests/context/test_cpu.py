@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from types import FrameType
 
 import pytest
 
-from emulator.context import CpuExceeded, CpuMeter
+from emulator.context import CpuExceeded, CpuMeter, start_ticking, stop_ticking
 
 
 def spend(seconds: float, meter: CpuMeter) -> None:
@@ -87,3 +89,27 @@ async def test_a_step_that_fails_after_too_much_fails_of_that() -> None:
 
     with pytest.raises(CpuExceeded, match="too much"):
         await meter.measured(work())
+
+
+def test_a_step_does_not_pay_for_what_ran_before_it_wherever_the_clock_ticks() -> None:
+    end = time.thread_time() + 0.2
+    while time.thread_time() < end:  # Far more than the limit, before the first step.
+        pass
+    told: list[FrameType | None] = []
+
+    def on_exceeded(frame: FrameType | None) -> str:
+        told.append(frame)
+        return "too much"
+
+    start_ticking(lambda: None)
+    try:
+        end += 1.0
+        while (
+            time.thread_time() < end
+        ):  # A hundred ticks, many of them where a step begins or ends.
+            meter = CpuMeter(0.15, on_exceeded, lambda: None)
+            inner = CpuMeter(0.15, on_exceeded, lambda: None)
+            meter.run(inner.run, int)
+    finally:
+        stop_ticking()
+    assert told == []

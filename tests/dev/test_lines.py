@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.context import EventRecord, Outcome, Traffic
-from emulator.dev.lines import cut, request_columns, request_line
+from emulator.context import CallRecord, EventRecord, Outcome, Traffic
+from emulator.dev.lines import call_line, cut, request_columns, request_line
 from emulator.printable import printable, printable_block
 
 
@@ -117,3 +117,26 @@ def test_a_wide_terminal_has_all_words() -> None:
 )
 def test_a_long_text_loses_its_middle(text: str, shown: str) -> None:
     assert cut(text, 5) == shown
+
+
+@pytest.mark.parametrize(
+    ("call", "depth", "below", "line"),
+    [
+        (("GET /a", Outcome.OK, "200 OK", None), 1, True, "  └ auth GET /a 200 OK (12 ms)"),
+        (("add()", Outcome.OK, None, None), 2, True, "     └ auth add() (12 ms)"),
+        (
+            ("add()", Outcome.EXCEPTION, None, "ValueError: x (a.py:3)"),
+            1,
+            True,
+            "  └ auth add() failed (12 ms): ValueError: x (a.py:3)",
+        ),
+        (("add()", Outcome.CANCELED, None, None), 1, True, "  └ auth add() canceled (12 ms)"),
+        (("add()", Outcome.OK, None, None), 1, False, "  └ auth add() (12 ms) of GET /"),
+    ],
+)
+def test_a_call_of_another_worker(
+    call: tuple[str, Outcome, str | None, str | None], depth: int, below: bool, line: str
+) -> None:
+    label, outcome, status, failure = call
+    record = CallRecord("GET /", "auth", label, outcome, 0.012, status, failure)
+    assert call_line(record, depth, below=below) == line

@@ -272,3 +272,38 @@ def test_a_class_that_is_no_entrypoint() -> None:
 
 def test_the_handler_decorator_changes_nothing() -> None:
     assert entrypoints.handler(print) is print
+
+
+def test_a_class_that_is_only_there_to_be_called(tmp_path: Path) -> None:
+    source = (
+        BASE + "class Default(WorkerEntrypoint):\n    def add(self, a, b):\n        return a + b"
+    )
+    isolate = load(write(tmp_path, main=source))
+    assert isolate.handlers == frozenset()
+    assert isolate.notes == ()
+    assert isolate.entrypoint_names == {"Default"}
+
+
+def test_methods_that_others_may_call() -> None:
+    class Parent(WorkerEntrypoint):
+        def inherited(self) -> None: ...
+
+    class Worker(Parent):
+        constant = 1
+
+        class Inner: ...
+
+        @property
+        def asked(self) -> int:
+            return 1
+
+        def fetch(self) -> None: ...
+
+        def own(self) -> None: ...
+
+        @staticmethod
+        def still() -> None: ...
+
+        def _hidden(self) -> None: ...
+
+    assert entrypoints.methods_of(Worker) == ["inherited", "own", "still"]

@@ -60,9 +60,7 @@ async def test_a_request_that_comes_while_one_is_under_way() -> None:
     async def fetch(request: Request) -> Response:
         if request.url.endswith("/slow"):
             begun.set()
-            await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, lambda: None))
-            while not go_on.is_set():
-                await asyncio.sleep(0.001)
+            await go_on.wait()
         return Response(request.url.rpartition("/")[2])
 
     async with serving(fetch) as server, connected(server) as client:
@@ -102,7 +100,11 @@ async def test_the_server_ends_with_a_request_under_way_and_idle_connections() -
             await asyncio.sleep(60)
         return Response("done")
 
-    async with serving(fetch, observer=observer) as server, connected(server) as idle, connected(server) as busy:
+    async with (
+        serving(fetch, observer=observer) as server,
+        connected(server) as idle,
+        connected(server) as busy,
+    ):
         idle.get()
         await answers(idle, 1)
         busy.get("/slow")

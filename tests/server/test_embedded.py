@@ -18,7 +18,7 @@ from emulator.context import Observer
 from emulator.errors import ListenError, WorkerLoadError
 from emulator.http import Request, Response
 from emulator.runtime.base import WorkerEntrypoint
-from emulator.server.embedded import serve
+from emulator.server.embedded import Named, serve
 from tests.server.serving import worker
 from tests.support.ports import listening_in_a_row
 
@@ -217,3 +217,23 @@ async def test_a_worker_s_modules_are_gone_after_closing(script: Path) -> None:
         await text_of(server.url)
         assert any(name.endswith(".some_worker") for name in set(sys.modules) - before)
     assert not any(name.endswith(".some_worker") for name in set(sys.modules) - before)
+
+
+async def test_other_workers_by_every_name(script: Path) -> None:
+    async def fetch(request: Request, env: Any) -> Response:
+        texts = [await (await each.fetch("http://x/")).text() for each in (env.A, env.B, env.C)]
+        return Response(", ".join(texts))
+
+    services: dict[str, Named] = {
+        "A": emulator.Service(script, {"NAME": "a"}),
+        "B": emulator.Service(Default, {"NAME": "b"}),
+        "C": worker(fetch=lambda request, env: env.B.fetch(request)),
+    }
+    async with emulator.serve(worker(fetch=fetch), services=services) as server:
+        assert await text_of(server.url) == "from a file, a, from a class, b, from a class, b"
+
+
+async def test_another_worker_that_can_not_be_loaded(tmp_path: Path) -> None:
+    server = emulator.serve(made_up(), services={"A": tmp_path / "gone.py"})
+    with pytest.raises(WorkerLoadError, match=r"There is no worker file .*gone\.py"):
+        await server.start_server()

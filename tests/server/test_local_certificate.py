@@ -127,7 +127,7 @@ def test_without_the_library_the_error_says_what_to_install(
     with pytest.raises(ConfigError) as caught:
         made_in(tmp_path / "elsewhere")
     assert str(caught.value) == HTTPS_NEEDS_LIBRARY
-    assert 'pip install "pyworker[https]"' in HTTPS_NEEDS_LIBRARY
+    assert 'pip install "cryptography>=43"' in HTTPS_NEEDS_LIBRARY
 
 
 def test_where_it_is_kept() -> None:
