@@ -21,10 +21,18 @@ from types import FrameType, MappingProxyType
 from typing import Any, TypeVar, cast
 
 from emulator.config.limits import DEFAULT_LIMITS, Limits
-from emulator.context.background import close_unstarted, name_of, overlong, survivable
+from emulator.context.background import (
+    call_when_unwound,
+    close_unstarted,
+    name_of,
+    overlong,
+    running_task,
+    survivable,
+    take_note,
+)
 from emulator.context.calls import CallTree, current_call
 from emulator.context.connections import Connections
-from emulator.context.cpu import CpuExceeded, CpuMeter
+from emulator.context.cpu import CpuMeter
 from emulator.context.debugging import unpaused_seconds
 from emulator.context.frames import place_of, user_frame
 from emulator.context.observer import NO_TRAFFIC, Observer, Outcome, Traffic
@@ -186,29 +194,13 @@ class IoContext:
 
     def when_unwound(self, callback: Callable[[], None]) -> None:
         """Call `callback()` once no task of this event that was cancelled is still under way: now, if there is none."""
-        running = _running_task()
-        unwinding = {
-            task
-            for task in self._tasks()
-            if task.cancelling() and task is not running and not task.done()
-        }
-        if not unwinding:
-            callback()
-            return
-
-        def one_done(task: asyncio.Task[Any]) -> None:
-            unwinding.discard(task)
-            if not unwinding:
-                callback()
-
-        for task in list(unwinding):
-            task.add_done_callback(one_done)
+        call_when_unwound(callback, self._tasks(), running_task())
 
     def adopt(self, task: asyncio.Task[Any]) -> None:
         """`task` was started by this event's code: it ends with it."""
         self.prospects.add_task(task)
         if self.meter is not None:
-            task.add_done_callback(_take_note)
+            task.add_done_callback(take_note)
         if self._background_tree is not None and self._in_background():
             self._background_tree.add(task)
 
@@ -238,7 +230,7 @@ class IoContext:
         if self.verdict is None:
             self.verdict = Verdict(outcome, sentence)
         handler = self._handler
-        if handler is not None and handler is not _running_task():
+        if handler is not None and handler is not running_task():
             self._cancellations += 1
             handler.cancel()
 
@@ -308,7 +300,7 @@ class IoContext:
         self._state = _ENDED
         # Mostly there is neither.
         if (self._prospects is not None or self._background) and (tasks := self._tasks()):
-            running = _running_task()
+            running = running_task()
             for task in tasks:
                 if task is not running and task is not self._handler:
                     task.cancel()
@@ -329,7 +321,7 @@ class IoContext:
 
     def _in_background(self) -> bool:
         """True in wait_until work and what it started."""
-        return self._background_tree is not None and _running_task() in self._background_tree
+        return self._background_tree is not None and running_task() in self._background_tree
 
     def _cpu_exceeded(self, frame: FrameType | None) -> str:
         assert self.meter is not None
@@ -341,7 +333,7 @@ class IoContext:
         return sentence
 
     def _cancel_running_task(self) -> None:
-        task = _running_task()
+        task = running_task()
         if task is None:
             return
         if task is self._handler:
@@ -364,12 +356,6 @@ class IoContext:
             self.observer.background_failed(self.label, error)
 
 
-def _take_note(task: asyncio.Task[Any]) -> None:
-    """A task that used too much was ended by us: asyncio need not report that nobody looked at it."""
-    if not task.cancelled() and isinstance(task._exception, CpuExceeded):
-        task.exception()
-
-
 # The two halves of `enter`, for who can't afford an object for it: `before = make_current(context)`, `restore(before)`.
 make_current = _current.set
 restore = _current.reset
@@ -389,13 +375,6 @@ def current_meter() -> CpuMeter | None:
 def context_in(context: Context) -> IoContext | None:
     """The event whose code runs in the contextvars `context`; None if it is no event's."""
     return context.get(_current)
-
-
-def _running_task() -> asyncio.Task[Any] | None:
-    try:
-        return asyncio.current_task()
-    except RuntimeError:  # No event loop runs.
-        return None
 
 
 def require_current() -> IoContext:

@@ -7,15 +7,12 @@ aiohttp's BaseRequest, which takes as long to make as everything else that a sma
 from __future__ import annotations
 
 from asyncio import Task, Transport
-from typing import TYPE_CHECKING, cast
 
 from aiohttp import StreamReader, hdrs
 from aiohttp.http import HttpVersion11, RawRequestMessage
 from aiohttp.streams import EmptyStreamReader
+from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_request import BaseRequest
-
-if TYPE_CHECKING:
-    from emulator.server.connection import HttpConnection
 
 
 class Arrival:
@@ -35,7 +32,7 @@ class Arrival:
     )
 
     def __init__(
-        self, connection: HttpConnection, message: RawRequestMessage, content: StreamReader
+        self, connection: RequestHandler, message: RawRequestMessage, content: StreamReader
     ) -> None:
         self.connection = connection
         self.content = content
@@ -77,4 +74,4 @@ class Queued(BaseRequest):
     @property
     def arrival(self) -> Arrival:
         """The request as this floor takes it."""
-        return Arrival(cast("HttpConnection", self.protocol), self._message, self.content)
+        return Arrival(self.protocol, self._message, self.content)

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import StreamReader
 from aiohttp.http import RawRequestMessage
-from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
+from aiohttp.http_exceptions import BadHttpMessage
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import StreamResponse
@@ -22,13 +22,7 @@ from emulator.context import EventRecord, Observer, Outcome, Traffic
 from emulator.errors import CLIENT_GONE
 from emulator.server.arrival import Arrival
 from emulator.server.framing import JOINED_CHUNK_BYTES, Framing, FramingError
-from emulator.server.limits import (
-    HEADERS_TOO_LARGE,
-    URL_LIMIT_BYTES,
-    URL_TOO_LONG,
-    Refusal,
-    malformed,
-)
+from emulator.server.limits import refusal_of_nonsense
 from emulator.server.presence import is_present
 from emulator.sockets import reset_connection
 from emulator.streams import Bytes, ByteSink, Feeder, Promise
@@ -272,7 +266,7 @@ class HttpConnection(RequestHandler):
         """Answer a request that aiohttp could not parse; anything else is our own bug and says so in the log."""
         if not isinstance(exc, BadHttpMessage):
             return super().handle_error(request, status, exc, message)
-        refusal = _refusal_of(exc)
+        refusal = refusal_of_nonsense(exc)
         if self.transport is not None:
             self.transport.write(refusal.encode())
         answer = f"{refusal.status} {refusal.reason}"
@@ -386,11 +380,3 @@ class ResponseSink(ByteSink):
             self._flushed.reject(error)
         if self._feeder is not None:
             self._feeder.sink_lost(error)
-
-
-def _refusal_of(error: BadHttpMessage) -> Refusal:
-    if isinstance(error, LineTooLong):
-        return URL_TOO_LONG if error.args[1] == URL_LIMIT_BYTES else HEADERS_TOO_LARGE
-    if error.message.startswith("Too many headers"):
-        return HEADERS_TOO_LARGE
-    return malformed(error.message.partition("\n")[0].rstrip(":"))

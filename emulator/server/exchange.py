@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from time import perf_counter
+from typing import cast
 from urllib.parse import quote
 
 from emulator.context import EventRecord, IoContext, Outcome
@@ -18,7 +19,7 @@ from emulator.http import Request, Response
 from emulator.runtime import Isolate, Worker, dispatch
 from emulator.server.accept import HTML, OFFERS, preferred
 from emulator.server.arrival import Arrival
-from emulator.server.connection import ClientGone, ResponseSink
+from emulator.server.connection import ClientGone, HttpConnection, ResponseSink
 from emulator.server.framing import Chunked, Framing, Length, UntilClose, length_of
 from emulator.server.head import ResponseHeadError, encode_head, status_words
 from emulator.server.internal import INTERNAL_PREFIX, InternalRoutes
@@ -72,7 +73,7 @@ class Exchange:
         self._request = request
         self._worker = worker
         self._internal = internal
-        self._connection = request.connection
+        self._connection = cast(HttpConnection, request.connection)
         self._is_for_worker = False
         self._status: str | None = None
         self._keep_alive = request.keep_alive

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from aiohttp import hdrs
 from aiohttp.http import HttpVersion10
+from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 
 from emulator.config.limits import MIB
 from emulator.server.arrival import Arrival
@@ -72,6 +73,15 @@ def body_too_large(limit_bytes: int) -> Refusal:
 def malformed(why: str) -> Refusal:
     """Return the refusal of a request that is not HTTP, by what the parser said."""
     return Refusal(400, "Bad Request", f"This is not a well-formed HTTP request: {why}.")
+
+
+def refusal_of_nonsense(error: BadHttpMessage) -> Refusal:
+    """Return what to answer where the parser has found no request."""
+    if isinstance(error, LineTooLong):
+        return URL_TOO_LONG if error.args[1] == URL_LIMIT_BYTES else HEADERS_TOO_LARGE
+    if error.message.startswith("Too many headers"):
+        return HEADERS_TOO_LARGE
+    return malformed(error.message.partition("\n")[0].rstrip(":"))
 
 
 def refusal_of(request: Arrival, body_limit_bytes: int) -> Refusal | None:

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 import pytest
 
 from emulator import errors
+from emulator.config.limits import Limits
 from emulator.http import Request, Response
 from tests.server.serving import RawClient, Recorder, connected, serving
 from tests.support.waiting import within
@@ -97,11 +98,11 @@ async def test_the_server_ends_with_a_request_under_way_and_idle_connections() -
     async def fetch(request: Request) -> Response:
         if request.url.endswith("/slow"):
             begun.set()
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
         return Response("done")
 
     async with (
-        serving(fetch, observer=observer) as server,
+        serving(fetch, observer=observer, limits=Limits(hang_seconds=None)) as server,
         connected(server) as idle,
         connected(server) as busy,
     ):
