@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from itertools import chain
 from time import monotonic
 
-from aiohttp.web import Server
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import StreamResponse
+from aiohttp.web_server import Server
 
 from emulator.config.limits import DEFAULT_LIMITS, Limits
 from emulator.context import IoContext, Observer
