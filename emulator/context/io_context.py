@@ -17,10 +17,9 @@ import threading
 import weakref
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import Context, ContextVar
-from dataclasses import dataclass
 from enum import Enum
 from types import FrameType, MappingProxyType
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from emulator.config.limits import DEFAULT_LIMITS, Limits
 from emulator.context.background import close_unstarted, name_of, overlong, survivable
@@ -50,8 +49,7 @@ class ContextState(Enum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Why the runtime ended an event's handler, and what there is to say of it."""
 
     outcome: Outcome
