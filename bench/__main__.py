@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 import tempfile
@@ -18,6 +19,9 @@ from bench.processes import BenchFailure, Missing
 from bench.report import Result
 from bench.statistics import Sample
 
+# So many processes on average want to run before the first of ours does.
+BUSY_LOAD = 0.5
+
 
 def main() -> int:
     """Run what the command line asks for."""
@@ -27,7 +31,7 @@ def main() -> int:
         return 1
     _raise_file_limit()
     began = time.monotonic()
-    notes = list(_absent(options))
+    notes = [*_busy(), *_absent(options)]
     results: list[Result] = []
     failed: list[str] = []
     try:
@@ -97,6 +101,15 @@ def _absent(options: Options) -> Iterator[str]:
             note = f"{contender.name} is left out, for it is not here: {how}"
             _say(note)
             yield note
+
+
+def _busy() -> Iterator[str]:
+    """Say so when others keep the machine busy."""
+    load = os.getloadavg()[0]
+    if load > BUSY_LOAD:
+        note = f"the machine was busy already (load average {load:.1f}): trust CPU times and memory, not rates"
+        _say(note)
+        yield note
 
 
 def _raise_file_limit() -> None:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLUMNS = 3
+# A panel with fewer has room left below them.
+FEWEST_BARS = 6
 OURS = "#d9622b"
 THEIRS = "#7d92ab"
 
@@ -24,10 +26,10 @@ def draw(made: Mapping[str, Any], path: Path) -> None:
     rows = -(-len(loads) // COLUMNS)
     bars = max(sum(entry["load"] == load for entry in made["results"]) for load in loads)
     drawing = Figure(figsize=(5 * COLUMNS, rows * (0.8 + 0.22 * bars)), layout="constrained")
-    panels = drawing.subplots(rows, COLUMNS, squeeze=False).flat
+    panels = list(drawing.subplots(rows, COLUMNS, squeeze=False).flat)
     for load, panel in zip(loads, panels, strict=False):
         _draw_panel(panel, [entry for entry in made["results"] if entry["load"] == load])
-    for panel in list(panels)[len(loads) :]:
+    for panel in panels[len(loads) :]:
         panel.set_visible(False)
     drawing.savefig(path, metadata={"Date": None})
 
@@ -39,7 +41,7 @@ def _draw_panel(panel: Axes, entries: Sequence[Mapping[str, Any]]) -> None:
     above = [entry["value"]["high"] - entry["value"]["median"] for entry in entries]
     colours = [OURS if name.startswith("pyworker") else THEIRS for name in names]
     panel.barh(names, medians, xerr=(below, above), color=colours, ecolor="#444444", capsize=2)
-    panel.invert_yaxis()
+    panel.set_ylim(max(len(names), FEWEST_BARS) - 0.5, -0.5)
     first = entries[0]
     better = "less is better" if first["less_is_better"] else "more is better"
     panel.set_title(f"{first['load']}: {first['title']}\n{first['unit']}, {better}", loc="left")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -19,6 +20,8 @@ RETRY_SECONDS = 0.001
 STOP_SECONDS = 5.0
 HOST = "127.0.0.1"
 PROC = Path("/proc/self")
+# Source: ip(7): 32768 is where they begin on Linux; elsewhere it is higher.
+PORTS = (10_000, 32_768)
 
 
 class BenchFailure(Exception):
@@ -85,9 +88,16 @@ def module(name: str, *arguments: object) -> list[str]:
 
 
 def free_port() -> int:
-    """Return a port that nobody listened on a moment ago."""
-    with socket.create_server((HOST, 0)) as listener:
-        return int(listener.getsockname()[1])
+    """Return a port that nobody listened on a moment ago.
+
+    It is none of those that systems give to outgoing connections: a client that tries such a port again and again,
+    before anybody listens there, is connected to itself some day.
+    """
+    while True:
+        with socket.socket() as listener, suppress(OSError):
+            port = random.randrange(*PORTS)
+            listener.bind((HOST, port))
+            return port
 
 
 @contextmanager

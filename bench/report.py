@@ -131,13 +131,17 @@ def _goal_row(goal: Mapping[str, Any]) -> tuple[str, ...]:
         against,
         f"{sign} {_measured(goal['bound'], unit)}" if goal["bound"] else "",
         _measured(reached["high" if goal["worst"] else "median"], unit),
-        f"{figure(reached['low'])} - {figure(reached['high'])}",
+        " - ".join(_bare(reached[end], unit) for end in ("low", "high")),
         ("met" if goal["met"] else "MISSED") if goal["bound"] else "",
     )
 
 
 def _measured(value: float, unit: str) -> str:
-    return f"{value:.2f} x" if unit == "x" else f"{figure(value)} {unit}"
+    return f"{_bare(value, unit)} {unit}"
+
+
+def _bare(value: float, unit: str) -> str:
+    return f"{value:.2f}" if unit == "x" else figure(value)
 
 
 def figure(value: float) -> str:

@@ -14,6 +14,7 @@ from itertools import dropwhile, islice
 from pathlib import Path
 from traceback import FrameSummary, TracebackException
 from types import FrameType
+from typing import NamedTuple
 
 from emulator.errors import (
     CAUSED_BY,
@@ -35,8 +36,7 @@ GROUP_LIMIT = 15
 LOCALS_FRAMES = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Local:
+class Local(NamedTuple):
     """A variable of a frame: its name and its value as text."""
 
     name: str
@@ -46,8 +46,7 @@ class Local:
 LocalsOf = Callable[[Mapping[str, object]], Sequence[Local]]
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One frame of a traceback: `summary` has file, line, columns and name; `function` is its qualified name.
 
     `library` says whose code it runs, "pyworker" or a library's name; None is the worker's own.

@@ -7,7 +7,6 @@ it is needed; what it runs, when it is run.
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -45,6 +44,9 @@ class LazyGroup(click.Group):
         if self.get_command(ctx, name) is None and not name.startswith("-"):
             if name.endswith(".py"):
                 ctx.fail(COMMAND_IS_FILE.format(file=name))
+            # Imported on use: only a mistake needs it.
+            from difflib import get_close_matches
+
             near = get_close_matches(name, COMMANDS, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else " Try 'pyworker --help'."
             ctx.fail(COMMAND_UNKNOWN.format(name=name, hint=hint))

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
 from emulator.config.settings import setting
 from emulator.config.table import Kind, Setting
 from emulator.errors import ConfigError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -26,7 +28,9 @@ def _environments(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """What the shell offers for --env: the environments of the settings file that would be read."""
-    # Imported on use: only a shell that completes needs the settings' reader.
+    # Imported on use: only a shell that completes needs these.
+    from click.shell_completion import CompletionItem
+
     from emulator.config.document import find, read
 
     named, here = ctx.params.get("config_file"), Path.cwd()

@@ -5,6 +5,7 @@ Floor 8. Owns the way from options to a session; the session itself is emulator/
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,9 +29,12 @@ def serve(
 
     configs = read()
 
-    # After the settings: a mistake in them is told at once.
+    # After the settings: a mistake in them is told at once. What is imported is no garbage: it is not looked for.
+    gc.disable()
     from emulator.dev.console import Console, face_for
     from emulator.dev.session import run
+
+    gc.enable()
 
     face = face_for(configs[0])
     if configs[0].workers > 1:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import NamedTuple
 
 from emulator.config.cron import Cron
 from emulator.config.limits import Limits
@@ -48,8 +49,7 @@ class LogLevel(Enum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectListener:
+class ConnectListener(NamedTuple):
     """One [[connect]] entry: a local port whose connections go to the worker's connect() handler.
 
     Port 0 is any free port.
@@ -60,8 +60,7 @@ class ConnectListener:
     address: str
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceBinding:
+class ServiceBinding(NamedTuple):
     """One [[services]] entry: `binding` in env leads to the worker called `service`.
 
     `entrypoint` is a class in it, None its default export; `environment` an environment of it.
@@ -80,8 +79,7 @@ class Strictness:
     allowed: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """The settings in force.
 
     `main` and `tls_ca` are absolute and were files when the settings were read; the other paths are

@@ -7,9 +7,8 @@ environment's variables, then the table's defaults. Must not know what a setting
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 from emulator import errors
 from emulator.config.document import Document, find, read
@@ -20,8 +19,7 @@ from emulator.config.validation import Values, validate
 _BOOLEANS = {"true": True, "false": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(NamedTuple):
     """What each source says.
 
     `given` is the command line by setting name, without what it does not say; `document` the

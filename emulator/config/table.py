@@ -5,8 +5,8 @@ Floor 1. Owns what a row can say; must not know any setting.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class Kind(Enum):
@@ -40,8 +40,7 @@ class Effect(Enum):
     IGNORED = "accepted, means nothing to a runtime"
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """One setting and the places where it may be given.
 
     `key` is its path in the settings file, dotted; `[]` marks an array of tables. `argument` is a

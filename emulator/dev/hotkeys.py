@@ -6,11 +6,10 @@ Floor 7. Owns the table from keys to actions and its help; must not know how key
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Hotkey:
+class Hotkey(NamedTuple):
     """`action()` when one of `keys` is pressed; on the event loop's thread unless it is to be done `at_once`."""
 
     keys: str

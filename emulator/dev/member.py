@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +150,7 @@ def main(fileno: int) -> int:
         first, *others = load_all([Path(file) for file in order["files"]], _overrides(order))
         # The session's process looks at the files, and one process has the crons.
         run_crons = first.run_crons and order["first"]
-        return (replace(first, reload=False, run_crons=run_crons), *others)
+        return (first._replace(reload=False, run_crons=run_crons), *others)
 
     try:
         configs = read()

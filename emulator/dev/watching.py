@@ -11,9 +11,8 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 # A save is over when nothing has changed for so long; one that never ends is told of after the other time.
 QUIET_MILLISECONDS = 10
@@ -78,8 +77,7 @@ SKIPPED_FOLDERS = frozenset(
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Watched:
+class Watched(NamedTuple):
     """The folders of workers, with what is in them, and single `files`, which need not exist yet."""
 
     folders: tuple[Path, ...]

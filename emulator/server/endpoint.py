@@ -6,15 +6,14 @@ Floor 6. Owns what there is to say of it, and its URL; must not listen.
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from emulator.server.listening import host_and_port
 from emulator.sockets.tls import Identity
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """Where HTTP is listened for: `host` and the first free one of `port_tries` ports from `port` (0: any).
 
     With a `unix_socket` it is that path instead. With an `identity` what is spoken is HTTPS.

@@ -13,9 +13,9 @@ from time import monotonic
 from aiohttp import StreamReader
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
-from aiohttp.web import Server
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_request import BaseRequest
+from aiohttp.web_server import Server
 
 from emulator.config.limits import DEFAULT_LIMITS, Limits
 from emulator.context import IoContext, Observer

@@ -7,8 +7,8 @@ its user, and the refusals' wording. Must not know workers.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from aiohttp import hdrs
 from aiohttp.http import HttpVersion10
@@ -24,8 +24,7 @@ HEADERS_LIMIT_COUNT = 1_000
 _HOST = re.compile(r"[A-Za-z0-9\-._~%!$&'()*+,;=:\[\]]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """An answer that ends the connection: a status and one line of plain text."""
 
     status: int

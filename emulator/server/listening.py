@@ -89,9 +89,11 @@ def host_and_port(host: str, port: int) -> str:
 
 
 def _resolve(host: str) -> list[tuple[socket.AddressFamily, str]]:
+    # Names of other alphabets need Python's tables, which take as long to load as all of ours.
+    name = host.encode() if host.isascii() else host
     try:
         infos = socket.getaddrinfo(
-            host or None, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            name or None, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
     except (socket.gaierror, UnicodeError) as error:
         raise ListenError(errors.HOST_UNKNOWN.format(host=host, reason=error)) from error

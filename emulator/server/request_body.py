@@ -14,7 +14,7 @@ from contextvars import Context
 from enum import Enum
 
 from aiohttp import StreamReader
-from aiohttp.web import RequestPayloadError
+from aiohttp.web_protocol import RequestPayloadError
 
 from emulator.config.limits import DEFAULT_LIMITS
 from emulator.errors import CONNECTION_LOST, REQUEST_BODY_AFTER_RESPONSE, SocketError

@@ -5,8 +5,8 @@ Floor 6. Owns the order of these and the record of it. Must not know what fired 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from time import perf_counter
+from typing import NamedTuple
 
 from emulator.context import EventRecord, IoContext, Outcome
 from emulator.errors import WorkerLoadError
@@ -15,8 +15,7 @@ from emulator.runtime.scheduled_event import ScheduledEvent, is_retried
 from emulator.server.judgement import outcome_of
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
+class Ran(NamedTuple):
     """How a scheduled event ended, and whether its handler has said no_retry()."""
 
     outcome: Outcome

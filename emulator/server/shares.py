@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from emulator.config import ConnectListener
 from emulator.server.endpoint import Endpoint, url_of
@@ -16,8 +16,7 @@ from emulator.server.listening import Listeners, bind_shares, host_and_port
 from emulator.server.unix_socket import UnixSocket
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """What one of several processes accepts from: sockets for HTTP, and for each [[connect]] entry."""
 
     http: Listeners

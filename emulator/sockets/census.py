@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import time
 import weakref
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from emulator.sockets.state import OVER
 
 
-@dataclass(frozen=True, slots=True)
-class OpenSocket:
+class OpenSocket(NamedTuple):
     """One socket: the `label` of its event, the `address` it goes to, its state, and its age in seconds."""
 
     label: str

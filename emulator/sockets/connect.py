@@ -57,7 +57,9 @@ async def _attempt(socket: Socket, address: SocketAddress, context: IoContext) -
             tell_wait(context, address, loop.time() - asked, claim)
             limit = TimeLimit(network.connect_timeout_seconds)
             await dial(address, socket.wire, limit, network.policy)
-            await socket.secured(limit)
+            if socket.secure_transport == "on":
+                async with limit.waiting():
+                    await socket.secured()
     except (OSError, ConfigError) as error:
         socket.connect_failed(error)
 

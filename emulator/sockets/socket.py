@@ -215,11 +215,10 @@ class Socket(Owned, WireListener):
             self._channel.close()
             self._settle(error)
 
-    async def secured(self, limit: TimeLimit) -> None:
+    async def secured(self) -> None:
         """Wait until the connection can be used, TLS included where it was asked for. Raises OSError if it can't."""
         if self._tls is not None:
-            async with limit.waiting():
-                await self._tls.handshake
+            await self._tls.handshake
 
     async def take_over(self, unread: list[bytes]) -> None:
         """Wait for the upgrade of the connection, and fail if it can't be; `unread` came in the clear before it."""
@@ -228,10 +227,9 @@ class Socket(Owned, WireListener):
             if unread:
                 data = b"".join(unread)
                 raise OSError(errors.START_TLS_UNREAD.format(count=len(data), start=data[:40]))
-            limit = TimeLimit(self._network.connect_timeout_seconds)
-            async with limit.waiting():
+            async with TimeLimit(self._network.connect_timeout_seconds).waiting():
                 await self._upgraded_from._opened
-            await self.secured(limit)
+                await self.secured()
         except (OSError, ConfigError) as error:
             # The other socket's error wraps the reason; a reason may have a cause of its own.
             wrapped = error is self._upgraded_from._opened.error
@@ -397,7 +395,5 @@ class Socket(Owned, WireListener):
 
     def _move(self, event: SocketEvent) -> bool:
         state = next_state(self._state, event)
-        if state is None:
-            return False
-        self._state = state
-        return True
+        self._state = state or self._state
+        return state is not None

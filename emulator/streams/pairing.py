@@ -6,7 +6,7 @@ Floor 2. Owns that choice for pipes and tees, and the options of pipes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from emulator import errors
 from emulator.streams.abort import AbortSignal
@@ -22,8 +22,7 @@ from emulator.streams.underlying import options_of
 _NAMES = ("prevent_abort", "prevent_cancel", "prevent_close", "signal")
 
 
-@dataclass(frozen=True, slots=True)
-class PipeOptions:
+class PipeOptions(NamedTuple):
     """What a pipe does not pass on, and the signal that stops it."""
 
     prevent_close: bool = False

@@ -23,6 +23,10 @@ class PumpState(Enum):
     DONE = "done"
 
 
+# As globals: Python takes ten times as long to read a member from its class.
+_FLOWING, _HELD, _ENDING, _DONE = PumpState
+
+
 class Pump(Receiver, Feeder):
     """Moves everything from `source` to `sink`; `done` settles when the sink has all of it or one side broke.
 
@@ -60,7 +64,7 @@ class Pump(Receiver, Feeder):
         self._finish_sink = finish_sink
         self._abort_sink = abort_sink
         self._cancel_source = cancel_source
-        self._state = PumpState.FLOWING
+        self._state = _FLOWING
 
     @property
     def state(self) -> PumpState:
@@ -74,23 +78,23 @@ class Pump(Receiver, Feeder):
         `fail()` for a source that is over, comes next.
         """
         self._sink.feed_from(self)
-        while backlog and self._state is not PumpState.DONE:
-            if not self._sink.write(backlog.popleft()) and self._state is PumpState.FLOWING:
-                self._state = PumpState.HELD
+        while backlog and self._state is not _DONE:
+            if not self._sink.write(backlog.popleft()) and self._state is _FLOWING:
+                self._state = _HELD
 
     def flow(self) -> None:
         """Take hold of the source, and let it deliver if the sink has room."""
-        if self._state is PumpState.HELD:
+        if self._state is _HELD:
             self._source.pause()
         self._source.deliver_to(self)
-        if self._state is PumpState.FLOWING:
+        if self._state is _FLOWING:
             self._source.resume()
 
     def receive(self, data: bytes) -> None:
-        if self._state not in (PumpState.FLOWING, PumpState.HELD):
+        if self._state not in (_FLOWING, _HELD):
             return
-        if not self._sink.write(data) and self._state is PumpState.FLOWING:
-            self._state = PumpState.HELD
+        if not self._sink.write(data) and self._state is _FLOWING:
+            self._state = _HELD
             self._source.pause()
 
     def end(self) -> None:
@@ -108,19 +112,19 @@ class Pump(Receiver, Feeder):
         self._on_source_end(error)
         if self._abort_sink:
             self._sink.abort(error)
-        self._state = PumpState.DONE
+        self._state = _DONE
         self.done.reject(error)
 
     def drained(self) -> None:
-        if self._state is PumpState.HELD:
-            self._state = PumpState.FLOWING
+        if self._state is _HELD:
+            self._state = _FLOWING
             self._source.resume()
 
     def sink_lost(self, error: BaseException) -> None:
-        if self._state is PumpState.DONE:
+        if self._state is _DONE:
             return
-        over = self._state is PumpState.ENDING
-        self._state = PumpState.DONE
+        over = self._state is _ENDING
+        self._state = _DONE
         if not over and self._cancel_source:
             self._source.cancel(error)
             self._on_source_end(None)
@@ -135,8 +139,8 @@ class Pump(Receiver, Feeder):
             return
 
         def settle() -> None:
-            if self._state is PumpState.ENDING:
-                self._state = PumpState.DONE
+            if self._state is _ENDING:
+                self._state = _DONE
                 if abort_sink:
                     self._sink.abort(error)
                 self.done.reject(error)
@@ -145,10 +149,10 @@ class Pump(Receiver, Feeder):
 
     def stop(self, error: BaseException) -> None:
         """Break the transfer off from outside: the sink is aborted and the source cancelled."""
-        if self._state is PumpState.DONE:
+        if self._state is _DONE:
             return
-        over = self._state is PumpState.ENDING
-        self._state = PumpState.DONE
+        over = self._state is _ENDING
+        self._state = _DONE
         if not over:
             self._source.cancel(error)
             self._on_source_end(None)
@@ -156,14 +160,14 @@ class Pump(Receiver, Feeder):
         self.done.reject(error)
 
     def _begin_ending(self) -> bool:
-        if self._state in (PumpState.ENDING, PumpState.DONE):
+        if self._state in (_ENDING, _DONE):
             return False
-        self._state = PumpState.ENDING
+        self._state = _ENDING
         return True
 
     def _settle_with(self, sent: Promise[None]) -> None:
         def settle() -> None:
-            self._state = PumpState.DONE
+            self._state = _DONE
             self.done.follow(sent)
 
         sent.when_settled(settle)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from emulator.config import Config, load
@@ -18,7 +17,7 @@ def config(folder: Path, variables: str) -> Config:
 
 def test_variables_are_shown_and_secrets_hidden(tmp_path: Path) -> None:
     settings = config(tmp_path, f'A = {{ b = [1] }}\nTOKEN = "s3cret"\nLONG = "{"x" * 100}"\n')
-    rows = rows_of(replace(settings, secrets=frozenset({"TOKEN"})))
+    rows = rows_of(settings._replace(secrets=frozenset({"TOKEN"})))
     text = rendered(rows, 100, coloured=False)
     assert 'A = {"b": [1]}' in text
     assert "TOKEN = (hidden)" in text

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 _SEQUENCE = 0x30
 _UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
@@ -26,8 +26,7 @@ _NAME_PARTS = {
 _ENCODINGS = {0x0C: "utf-8", 0x13: "ascii", 0x14: "latin-1", 0x16: "ascii", 0x1E: "utf-16-be"}
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(NamedTuple):
     """What a message says of a certificate. `names` are the host names and IP addresses it is for."""
 
     subject: str
@@ -37,8 +36,7 @@ class Certificate:
     not_after: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
+class _Item(NamedTuple):
     tag: int
     content: bytes
 

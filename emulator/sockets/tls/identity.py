@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 import ssl
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from emulator.errors import HTTPS_PAIR_UNUSABLE, ConfigError
 from emulator.sockets.tls.certificate import Certificate, read_certificate
@@ -18,8 +17,7 @@ from emulator.sockets.tls.certificate import Certificate, read_certificate
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """PEM files of a server's certificate, with those that vouch for it, and of its key; one file may be both."""
 
     certificate: Path
