@@ -34,6 +34,8 @@ MEMORY_GROWTH = 0.10
 QUIET_SECONDS = 20.0
 RELOAD_SECONDS = 2.0
 LIMITS = Limits(cpu_ms=50, hang_seconds=1.0)
+FIRST_CLIENTS = 20
+FIRST_SECONDS = 2.0
 HOST = "127.0.0.1"
 FOLDER = Path(__file__).parent / "workers"
 # The first is reached from outside, and calls the other.
@@ -184,6 +186,10 @@ async def soak(options: argparse.Namespace) -> list[str]:
     port = urlsplit(server.url).port
     assert port is not None
     try:
+        # What is opened once, by the first request, is there from now on.
+        await chaos(port, FIRST_CLIENTS, FIRST_SECONDS, options.seed)
+        await asyncio.sleep(FIRST_SECONDS)
+        accounts.forget()
         idle = State.now(generations)
         async with replacing(generations):
             await chaos(port, options.clients, options.warm_up, options.seed)

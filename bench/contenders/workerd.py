@@ -83,6 +83,12 @@ class Wrangler(Contender):
     def missing(self) -> str | None:
         return None if _wrangler() else "npm install --prefix bench/peers wrangler"
 
+    def version(self) -> str | None:
+        manifest = PACKAGES / "wrangler" / "package.json"
+        if not manifest.exists():
+            return None
+        return str(json.loads(manifest.read_text())["version"])
+
     def launch(self, task: Task, port: int) -> Launch | None:
         program = _wrangler()
         if program is None or task.load not in ("start", "reload"):

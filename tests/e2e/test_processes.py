@@ -165,6 +165,7 @@ async def test_nobody_outlives_the_session_that_is_killed(project: Path, loop: s
         pids = await pids_of(process.url)
         os.kill(process.pid, signal.SIGKILL)
         await within(all_gone(pids))
+        assert await process.wait() == -signal.SIGKILL
         with pytest.raises(aiohttp.ClientConnectorError):
             await ask(process.url)
 

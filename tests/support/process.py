@@ -28,6 +28,7 @@ from typing import TypeVar
 
 TIMEOUT_SECONDS = 20.0
 RETRY_SECONDS = 0.02
+ENDING_SECONDS = 2.0
 REPOSITORY = Path(__file__).parents[2]
 
 T = TypeVar("T")
@@ -147,6 +148,8 @@ class RunningProcess:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         await self._process.wait()
+        # What it started ends a moment later, and has its output until then.
+        await asyncio.wait(self._readers, timeout=ENDING_SECONDS)
         for reader in self._readers:
             reader.cancel()
         await asyncio.gather(*self._readers, return_exceptions=True)
