@@ -19,12 +19,11 @@ import signal
 import sys
 import threading
 import time
-import weakref
 from collections.abc import Callable, Coroutine, Generator
 from types import FrameType
 from typing import Any
 
-from emulator.context.frames import is_runtimes, is_users
+from emulator.context.frames import in_finalizer, is_runtimes, is_users
 
 # How much CPU time may pass before a running step is looked at.
 TICK_SECONDS = 0.01
@@ -119,8 +118,6 @@ class CpuMeter:
         return self._sentence is not None
 
 
-# Where Python does away with weak references.
-_WEAK_REFERENCES = frozenset({weakref.__file__, weakref.WeakSet.__init__.__code__.co_filename})
 # What calls a step or a callback.
 _OUTERMOST = frozenset(
     {CpuMeter.run.__code__, asyncio.Handle._run.__code__, asyncio.Runner.run.__code__}
@@ -184,7 +181,7 @@ def _tick(frame: FrameType | None, meter_of_callback: Callable[[], CpuMeter | No
         meter.used_seconds += min(passed, TICK_SECONDS)
     if meter.seconds_now() > meter.limit_seconds:
         caught = meter.exceeded
-        if _in_finalizer(frame):
+        if in_finalizer(frame, _OUTERMOST):
             return  # Python would report the exception and go on; it comes again with the next tick.
         users = _users_part(frame)
         error = meter.exceed(users)
@@ -202,16 +199,6 @@ def _users_part(frame: FrameType | None) -> FrameType | None:
             return frame
         frame = frame.f_back
     return None
-
-
-def _in_finalizer(frame: FrameType | None) -> bool:
-    """Tell whether the step that was interrupted in `frame` is throwing something away: __del__, a weak reference."""
-    while frame is not None and frame.f_code not in _OUTERMOST:
-        code = frame.f_code
-        if code.co_name == "__del__" or code.co_filename in _WEAK_REFERENCES:
-            return True
-        frame = frame.f_back
-    return False
 
 
 def _raise_when_caught(

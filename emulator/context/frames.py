@@ -6,9 +6,11 @@ Floor 2. Owns the line between worker code and everything else; must not know wh
 from __future__ import annotations
 
 import sysconfig
+import weakref
+from collections.abc import Container
 from pathlib import Path
 from traceback import walk_tb
-from types import FrameType
+from types import CodeType, FrameType
 
 import emulator
 
@@ -19,6 +21,10 @@ _NOT_USERS = (
     *(f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platlib", "purelib", "scripts")),
     "<",  # Frozen modules, and what dataclasses and the like generate.
 )
+
+
+# Where Python does away with weak references.
+_WEAK_REFERENCES = frozenset({weakref.__file__, weakref.WeakSet.__init__.__code__.co_filename})
 
 
 def user_frame(frame: FrameType | None) -> FrameType | None:
@@ -39,6 +45,19 @@ def is_users(frame: FrameType) -> bool:
 def is_runtimes(frame: FrameType) -> bool:
     """True for code of the runtime itself."""
     return frame.f_code.co_filename.startswith(_NOT_USERS[:2])
+
+
+def in_finalizer(frame: FrameType | None, outermost: Container[CodeType] = ()) -> bool:
+    """True while something is thrown away in `frame`, or in what called it up to code that is `outermost`.
+
+    Python reports an exception that is raised there, and goes on: an interruption has to wait.
+    """
+    while frame is not None and frame.f_code not in outermost:
+        code = frame.f_code
+        if code.co_name == "__del__" or code.co_filename in _WEAK_REFERENCES:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def place_of(frame: FrameType) -> str:

@@ -18,6 +18,7 @@ from types import FrameType, FunctionType, ModuleType
 from typing import Any
 
 import emulator
+from emulator.context.frames import in_finalizer
 from emulator.errors import (
     LOCALS_REST,
     VALUE_RECURSIVE,
@@ -243,7 +244,7 @@ def _limited(function: Callable[[], str]) -> str:
     def look(frame: FrameType, event: str, argument: object) -> Any:
         if frame.f_code.co_filename.startswith(_PACKAGE):  # Our own code is bounded by itself.
             return None
-        if deadline.is_over():
+        if deadline.is_over() and not in_finalizer(frame):
             raise _Overlong
         return look
 
