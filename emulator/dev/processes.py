@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, time
@@ -26,7 +25,7 @@ from emulator.dev.setup import INTERRUPTED_EXIT_CODE
 from emulator.dev.shutdown import DEADLINE_SECONDS, Shutdown
 from emulator.dev.slot import Command, Slot, Standing, ending_of
 from emulator.dev.terminal import Terminal
-from emulator.dev.watching import Watched, watching
+from emulator.dev.watching import Watch
 from emulator.server import Holding
 
 # A process has this much longer to end than it gives what it serves.
@@ -109,8 +108,7 @@ class Crew:
         self._stopping = False
         self._reloads = 0
         self._reload: Reload | None = None
-        self._watched: Watched | None = None
-        self._watching = ExitStack()
+        self._watch = Watch(self.reload, face)
         self._tables = Listings(face)
 
     async def serve(self, console: Console, shutdown: Shutdown) -> int:
@@ -128,13 +126,13 @@ class Crew:
             self._started.result()
             self._introduce()
             if self._configs[0].reload:
-                self._watch(since)
+                self._follow(since)
             with console.serving(self._configs[0], self._holding.url, self.reload):
                 await requested
             return 0
         finally:
             requested.cancel()
-            self._watching.close()
+            self._watch.stop()
             self._holding.close()
             await self._stop()
             shutdown.closed()
@@ -154,7 +152,7 @@ class Crew:
         for slot in serving:
             slot.send(self._order(paths, telling=slot is serving[0]))
         if self._configs[0].reload:
-            self._watch(since)
+            self._follow(since)
 
     def list_sockets(self) -> None:
         """Show what is open in every process."""
@@ -271,22 +269,13 @@ class Crew:
             for message in reload.said:
                 self._face.tell(heard(message))
 
-    def _watch(self, since: float) -> None:
-        """Look at what is to be looked at now, if that is not what is looked at already."""
+    def _follow(self, since: float) -> None:
+        """Look at what the settings say is to be looked at now."""
         try:
             self._configs = self._read()
         except errors.ConfigError:
             return  # The processes say what is wrong.
-        folders = [config.main.parent for config in self._configs]
-        sources = [path for config in self._configs for path in config.sources]
-        watched = Watched.of(folders, sources)
-        if watched != self._watched:
-            self._watching.close()
-            self._watched = watched
-            self._watching.enter_context(watching(watched, since, self.reload, self._unwatched))
-
-    def _unwatched(self, reason: str) -> None:
-        self._face.note(errors.NOT_WATCHING.format(reason=reason))
+        self._watch.follow(self._configs, since)
 
 
 class Listings:

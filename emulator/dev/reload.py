@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 from time import perf_counter, time
 
@@ -16,7 +15,7 @@ from emulator import errors
 from emulator.config import Config, differences
 from emulator.dev.face import Face
 from emulator.dev.setup import check_names, configure, load_worker, network_of, notes_on_services
-from emulator.dev.watching import Watched, watching
+from emulator.dev.watching import Watch
 from emulator.runtime import Directory, Worker
 from emulator.server import RunningServer
 
@@ -57,18 +56,17 @@ class Reloader:
         self._directory = directory
         self._server = server
         self._face = face
-        self._watched: Watched | None = None
-        self._watching = ExitStack()
+        self._watch = Watch(self.reload, face)
         self._reconfiguring: asyncio.Task[None] | None = None
         self._mistaken = False
 
     def start(self, since: float) -> None:
         """Look at the files from now on, and for what was saved after `since`, in seconds since 1970."""
-        self._watch(since)
+        self._watch.follow(self._configs, since)
 
     def stop(self) -> None:
         """Look at them no more."""
-        self._watching.close()
+        self._watch.stop()
         if self._reconfiguring is not None:
             self._reconfiguring.cancel()
 
@@ -107,7 +105,7 @@ class Reloader:
                 self._face.note(note)
         self._configs = configs
         if configs[0].reload:
-            self._watch(since)
+            self._watch.follow(self._configs, since)
 
     def _concerned(self, changed: frozenset[Path] | set[Path]) -> list[Worker]:
         """Return the workers that `changed` files are part of, or may be: those in whose folder one lies."""
@@ -182,19 +180,6 @@ class Reloader:
         for address in self._server.connect_addresses:
             if address not in before:
                 self._face.accepting_connections(address)
-
-    def _watch(self, since: float) -> None:
-        """Look at what is to be looked at now, if that is not what is looked at already."""
-        folders = [config.main.parent for config in self._configs]
-        sources = [path for config in self._configs for path in config.sources]
-        watched = Watched.of(folders, sources)
-        if watched != self._watched:
-            self._watching.close()
-            self._watched = watched
-            self._watching.enter_context(watching(watched, since, self.reload, self._unwatched))
-
-    def _unwatched(self, reason: str) -> None:
-        self._face.note(errors.NOT_WATCHING.format(reason=reason))
 
 
 def _named(changed: frozenset[Path] | set[Path], config: Config) -> str:

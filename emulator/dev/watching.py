@@ -10,9 +10,13 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
+
+from emulator import errors
+from emulator.config import Config
+from emulator.dev.face import Face
 
 # A save is over when nothing has changed for so long; one that never ends is told of after the other time.
 QUIET_MILLISECONDS = 10
@@ -170,6 +174,39 @@ def watching(
         yield
     finally:
         stopped.set()
+
+
+class Watch:
+    """A session's eye on its workers' files, from the first `follow()` to `stop()`, on the running event loop.
+
+    `changed(paths)` is called for each save; `face` is told when the system does not tell of any.
+    """
+
+    def __init__(self, changed: Callable[[set[Path]], object], face: Face) -> None:
+        self._changed = changed
+        self._face = face
+        self._watched: Watched | None = None
+        self._watching = ExitStack()
+
+    def follow(self, configs: Iterable[Config], since: float) -> None:
+        """Look at what `configs` are made of, if that is not what is looked at already.
+
+        What was saved after `since`, in seconds since 1970, is a save, too.
+        """
+        configs = list(configs)
+        folders = [config.main.parent for config in configs]
+        watched = Watched.of(folders, [path for config in configs for path in config.sources])
+        if watched != self._watched:
+            self._watching.close()
+            self._watched = watched
+            self._watching.enter_context(watching(watched, since, self._changed, self._fail))
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._watching.close()
+
+    def _fail(self, reason: str) -> None:
+        self._face.note(errors.NOT_WATCHING.format(reason=reason))
 
 
 def _saves(
