@@ -32,7 +32,7 @@ from emulator.dev.shutdown import Phase, Shutdown
 from emulator.http import Request, Response
 from emulator.runtime import Isolate, dispatch
 from emulator.server.exchange import BODILESS
-from emulator.server.framing import Length, UntilClose, length_of
+from emulator.server.framing import Length, UntilClose, content_length, length_of
 from emulator.server.head import HEADERS_LIMIT_BYTES, ResponseHeadError, encode_head
 from emulator.server.limits import (
     HEADERS_TOO_LARGE,
@@ -232,9 +232,7 @@ class _Call:
             payload = response.payload()
         failed = self._delivery.fails and response.status >= HTTPStatus.BAD_REQUEST
         length = length_of(payload, response.raw_headers())
-        own = []
-        if length is not None and response.status not in BODILESS:
-            own.append(("Content-Length", str(length)))
+        own = "" if length is None or response.status in BODILESS else content_length(length)
         head = encode_head(response.status, response.status_text, response.raw_headers(), own)
         bodiless = response.status in BODILESS or self._order.method == "HEAD" or failed
         if bodiless and isinstance(payload, ReadableCore):

@@ -36,11 +36,12 @@ class Columns(NamedTuple):
 
 def request_line(record: EventRecord) -> str:
     """Return the line of one finished event: `GET /path 200 OK (12 ms)`, with sockets if any."""
-    words = f"{record.label} {_result(record)}"
+    label, outcome, seconds, traffic, status = record
+    words = f"{label} {status if outcome is _OK and status else _result(record)}"
     if not words.isprintable():
         words = printable(words)
-    traffic = _traffic(record.traffic) if record.traffic.sockets else ""
-    return f"{words} ({duration(record.seconds)}){traffic}"
+    moved = _traffic(traffic) if traffic.sockets else ""
+    return f"{words} ({duration(seconds)}){moved}"
 
 
 def request_columns(record: EventRecord, columns: int) -> Columns:

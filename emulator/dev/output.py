@@ -67,12 +67,13 @@ class Output:
 
     def write(self, channel: Channel, data: bytes) -> None:
         """Queue `data`. Never blocks, never raises; may be called from any thread."""
+        size_bytes = len(data)
         with self._lock:
-            if self._queued_bytes + len(data) > QUEUE_LIMIT_BYTES:
-                self._dropped_bytes += len(data)
+            if self._queued_bytes + size_bytes > QUEUE_LIMIT_BYTES:
+                self._dropped_bytes += size_bytes
                 return
             self._queue.append((channel, data))
-            self._queued_bytes += len(data)
+            self._queued_bytes += size_bytes
         if not self._arrived.is_set():
             self._arrived.set()
 

@@ -43,6 +43,7 @@ class Terminal(Face):
     ) -> None:
         super().__init__(output, level)
         self._coloured = coloured
+        self._has_plain_lines = not coloured and output.columns(_OUT) is None
         self._notes = NoteBook()
         self._has_keys = False
         if output.columns(Channel.OUT) is not None:
@@ -119,10 +120,10 @@ class Terminal(Face):
 
     def finished(self, record: EventRecord) -> None:
         """One line, coloured by the class of its status; columns on a TTY."""
-        columns = self._output.columns(_OUT)
-        if columns is None and not self._coloured:
-            self._output.write(_OUT, _encoded(request_line(record)))
+        if self._has_plain_lines:
+            self._output.write(_OUT, f"{request_line(record)}\n".encode())
             return
+        columns = self._output.columns(_OUT)
         status_class = record.status[:1] if record.status else ""
         colour = _STATUS_COLOURS.get(status_class, "")
         if columns is None:
@@ -179,11 +180,7 @@ class Terminal(Face):
 
     def _line(self, channel: Channel, text: str, *, colour: str = "") -> None:
         text = self._in_colour(channel, text, colour)
-        self._output.write(channel, _encoded(text))
-
-
-def _encoded(line: str) -> bytes:
-    return f"{line}\n".encode("utf-8", "backslashreplace")
+        self._output.write(channel, f"{text}\n".encode("utf-8", "backslashreplace"))
 
 
 def process_output(*, errors_only: bool = False) -> Output:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Callable, Coroutine
 from types import CoroutineType
 from typing import Any
 
@@ -21,17 +22,17 @@ from emulator.runtime.isolate import Isolate
 from emulator.runtime.scheduled_event import ScheduledEvent
 
 
-async def fetch(isolate: Isolate, request: Request, context: IoContext) -> Response:
-    """Return the Response of the worker's fetch handler to `request`.
+def fetch(
+    isolate: Isolate, request: Request, context: IoContext, task: asyncio.Task[Any] | None = None
+) -> Coroutine[Any, Any, Response]:
+    """Await the result for the Response of the worker's fetch handler to `request`.
 
+    `task` is the one that awaits it, for who has it at hand.
     Raises HandlerError for a missing handler or a result that is no Response; HandlerExit for what would stop the
     server; CancelledError only when the running task is cancelled; and whatever else the handler raises, unchanged.
     """
-    handler = isolate.handler("fetch")
-    if handler is None:
-        raise errors.HandlerError(errors.NO_FETCH_HANDLER)
-    result = await _run(isolate, handler, request, context)
-    return result if isinstance(result, Response) else as_response(handler, result)
+    handler = _required(isolate, "fetch", errors.NO_FETCH_HANDLER)
+    return _run(isolate, handler, request, context, task, as_response)
 
 
 async def connect(isolate: Isolate, socket: object, context: IoContext) -> None:
@@ -48,9 +49,9 @@ async def scheduled(isolate: Isolate, event: ScheduledEvent, context: IoContext)
 
 def as_response(handler: Handler, result: object) -> Response:
     """Return `result`, which `handler` has returned. Raises HandlerError when it is no Response."""
-    if not isinstance(result, Response):
-        raise _not_a_response(handler, result)
-    return result
+    if isinstance(result, Response):
+        return result
+    raise _not_a_response(handler, result)
 
 
 class contained:
@@ -82,9 +83,17 @@ def _required(isolate: Isolate, event: str, sentence: str) -> Handler:
     return handler
 
 
-async def _run(isolate: Isolate, handler: Handler, subject: object, context: IoContext) -> Any:
-    """Return what the handler does. Raises HandlerExit when the runtime has ended it (`context.verdict`)."""
-    task = asyncio.current_task()
+async def _run(
+    isolate: Isolate,
+    handler: Handler,
+    subject: object,
+    context: IoContext,
+    task: asyncio.Task[Any] | None = None,
+    checked: Callable[[Handler, object], Any] | None = None,
+) -> Any:
+    """Return what the handler does, `checked`. Raises HandlerExit when the runtime has ended it (`context.verdict`)."""
+    if task is None:
+        task = asyncio.current_task()
     context.handle_in(task)
     env = isolate.env
     context_before, env_before = make_current(context), environment.make_current(env)
@@ -112,7 +121,7 @@ async def _run(isolate: Isolate, handler: Handler, subject: object, context: IoC
         context.handle_in(None)
     if context.verdict is not None:  # The handler would not be ended.
         raise errors.HandlerExit(context.verdict.sentence)
-    return result
+    return result if checked is None else checked(handler, result)
 
 
 async def _measured(handler: Handler, subject: object, isolate: Isolate, context: IoContext) -> Any:

@@ -6,7 +6,8 @@ aiohttp's BaseRequest, which takes as long to make as everything else that a sma
 
 from __future__ import annotations
 
-from asyncio import Task, Transport
+from asyncio import Task, Transport, current_task
+from typing import Any
 
 from aiohttp import StreamReader, hdrs
 from aiohttp.http import HttpVersion11, RawRequestMessage
@@ -16,7 +17,10 @@ from aiohttp.web_request import BaseRequest
 
 
 class Arrival:
-    """One request on `connection`. `content` takes its body, if it `has_body`: bytes of one are announced."""
+    """One request on `connection`. `content` takes its body, if it `has_body`: bytes of one are announced.
+
+    `task` runs until the request is answered.
+    """
 
     __slots__ = (
         "connection",
@@ -28,8 +32,11 @@ class Arrival:
         "raw_headers",
         "raw_path",
         "speaks_11",
+        "task",
         "version",
     )
+
+    task: Task[Any]
 
     def __init__(
         self, connection: RequestHandler, message: RawRequestMessage, content: StreamReader
@@ -44,13 +51,6 @@ class Arrival:
         self.raw_path = message.path
         self.version = version = message.version
         self.speaks_11 = version == HttpVersion11
-
-    @property
-    def task(self) -> Task[None]:
-        """What runs until the request is answered."""
-        task = self.connection._task_handler
-        assert task is not None
-        return task
 
     @property
     def transport(self) -> Transport | None:
@@ -73,5 +73,9 @@ class Queued(BaseRequest):
 
     @property
     def arrival(self) -> Arrival:
-        """The request as this floor takes it."""
-        return Arrival(self.protocol, self._message, self.content)
+        """The request as this floor takes it; ask for it in the task that answers."""
+        arrival = Arrival(self.protocol, self._message, self.content)
+        task = current_task()
+        assert task is not None
+        arrival.task = task
+        return arrival

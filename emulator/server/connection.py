@@ -142,7 +142,8 @@ class HttpConnection(RequestHandler):
         # aiohttp asks no more of it than an Arrival has.
         self._current_request = arrival  # type: ignore[assignment]
         # Not the loop's create_task(): that looks for whom to charge, and this is nobody's yet.
-        self._task_handler = asyncio.Task(self._serve(arrival), loop=self._loop)
+        arrival.task = asyncio.Task(self._serve(arrival), loop=self._loop)
+        self._task_handler = arrival.task
 
     async def _serve(self, arrival: Arrival) -> None:
         kept = False

@@ -20,7 +20,7 @@ from emulator.runtime import Isolate, Worker, dispatch
 from emulator.server.accept import HTML, OFFERS, preferred
 from emulator.server.arrival import Arrival
 from emulator.server.connection import ClientGone, HttpConnection, ResponseSink
-from emulator.server.framing import Chunked, Framing, Length, UntilClose, length_of
+from emulator.server.framing import Chunked, Framing, Length, UntilClose, content_length, length_of
 from emulator.server.head import ResponseHeadError, encode_head, status_words
 from emulator.server.internal import INTERNAL_PREFIX, InternalRoutes
 from emulator.server.judgement import outcome_of, status_of
@@ -148,7 +148,7 @@ class Exchange:
             context=context,
             source=self._body,
         )
-        return dispatch.fetch(isolate, made, context)
+        return dispatch.fetch(isolate, made, context, request.task)
 
     async def _internal_response(self) -> Response:
         answer = await self._internal.answer(self._request)
@@ -197,21 +197,18 @@ class Exchange:
         status = response.status
         if status == _SWITCHING_PROTOCOLS:
             raise ResponseHeadError(SWITCHING_PROTOCOLS)
-        payload = response.payload_in(
-            self.context
-        )  # A stream of another request's is refused here.
+        # A stream of another request's is refused here.
+        payload = response.payload_in(self.context)
         headers = response.raw_headers()
         if status in BODILESS or self._request.method == "HEAD":
             length = length_of(payload, headers)
-            own = [] if length is None or status in BODILESS else [_content_length(length)]
-            head = self._head(status, response.status_text, headers, own)
+            own = "" if length is None or status in BODILESS else content_length(length)
+            self._write(self._head(status, response.status_text, headers, own))
             if isinstance(payload, ReadableCore):
                 payload.cancel()
-            self._write(head)
-        elif not isinstance(payload, ReadableCore):
+        elif payload is None or isinstance(payload, bytes):
             body = payload or b""
-            own = [("Content-Length", str(len(body)))]
-            head = self._head(status, response.status_text, headers, own)
+            head = self._head(status, response.status_text, headers, content_length(len(body)))
             if len(body) <= JOINED_BODY_BYTES:
                 self._write(head + body)
             else:
@@ -229,8 +226,7 @@ class Exchange:
             self._keep_alive = False
         if self._body is not None:
             self._body.ask()  # Reading it may go on beside the response, whose head comes now.
-        announced = framing.header()
-        own = [announced] if announced is not None else []
+        own = framing.header()
         head = self._head(response.status, response.status_text, response.raw_headers(), own)
         sink = ResponseSink(self._connection, head, framing)
         done = core.pump_to(sink)
@@ -258,21 +254,15 @@ class Exchange:
             return Length(length)
         return Chunked() if self._request.speaks_11 else UntilClose()
 
-    def _head(
-        self,
-        status: int,
-        reason: str,
-        headers: list[tuple[str, str]],
-        own: list[tuple[str, str]],
-    ) -> bytes:
+    def _head(self, status: int, reason: str, headers: list[tuple[str, str]], own: str) -> bytes:
         if self._awaits_continue:
             # The body was never asked for, so whether it follows is the client's choice: start afresh.
             self._awaits_continue = False
             self._keep_alive = False
         if not self._keep_alive:
-            own.append(("Connection", "close"))
+            own += "Connection: close\r\n"
         elif not self._request.speaks_11:
-            own.append(("Connection", "keep-alive"))
+            own += "Connection: keep-alive\r\n"
         head = encode_head(status, reason, headers, own)
         self._status = status_words(status, reason)
         return head
@@ -303,12 +293,7 @@ class Exchange:
         status = status_of(outcome)
         self.context.observer.handler_failed(self.context.label, error)
         headers, body = self._answer_to(error, outcome, status)
-        head = self._head(
-            status.value,
-            status.phrase,
-            headers,
-            [_content_length(len(body))],
-        )
+        head = self._head(status.value, status.phrase, headers, content_length(len(body)))
         self._write_if_open(head if self._request.method == "HEAD" else head + body)
         return outcome
 
@@ -345,7 +330,3 @@ class Exchange:
     def _write_if_open(self, data: bytes) -> None:
         if self._request.transport is not None:
             self._request.transport.write(data)
-
-
-def _content_length(length: int) -> tuple[str, str]:
-    return ("Content-Length", str(length))

@@ -25,8 +25,8 @@ class Framing(ABC):
     keeps_connection = True
 
     @abstractmethod
-    def header(self) -> tuple[str, str] | None:
-        """Return the header line that announces this framing, if there is one."""
+    def header(self) -> str:
+        """Return the header line that announces this framing, with its end; "" if there is none."""
 
     @abstractmethod
     def frame(self, data: Bytes) -> tuple[Bytes, ...]:
@@ -43,8 +43,8 @@ class Chunked(Framing):
     def __init__(self) -> None:
         self._separator = b""
 
-    def header(self) -> tuple[str, str]:
-        return ("Transfer-Encoding", "chunked")
+    def header(self) -> str:
+        return "Transfer-Encoding: chunked\r\n"
 
     def frame(self, data: Bytes) -> tuple[Bytes, ...]:
         # The line break behind a chunk is written in front of the next one.
@@ -65,8 +65,8 @@ class Length(Framing):
         self._length_bytes = length_bytes
         self._remaining_bytes = length_bytes
 
-    def header(self) -> tuple[str, str]:
-        return ("Content-Length", str(self._length_bytes))
+    def header(self) -> str:
+        return content_length(self._length_bytes)
 
     def frame(self, data: Bytes) -> tuple[Bytes, ...]:
         if len(data) > self._remaining_bytes:
@@ -88,14 +88,19 @@ class UntilClose(Framing):
 
     keeps_connection = False
 
-    def header(self) -> None:
-        return None
+    def header(self) -> str:
+        return ""
 
     def frame(self, data: Bytes) -> tuple[Bytes, ...]:
         return (data,)
 
     def end(self) -> bytes:
         return b""
+
+
+def content_length(length_bytes: int) -> str:
+    """Return the header line that says how long a body is, with its end."""
+    return f"Content-Length: {length_bytes}\r\n"
 
 
 def length_of(payload: bytes | ReadableCore | None, headers: list[tuple[str, str]]) -> int | None:

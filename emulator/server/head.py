@@ -35,32 +35,27 @@ class ResponseHeadError(ValueError):
 
 
 def encode_head(
-    status: int, reason: str, headers: Iterable[tuple[str, str]], own: Iterable[tuple[str, str]]
+    status: int, reason: str, headers: Iterable[tuple[str, str]], own: str = ""
 ) -> bytes:
     """Return the status line, the worker's `headers` but those in SERVERS_OWN, the server's `own`, an empty line.
 
-    Raises ResponseHeadError when the worker's headers are larger than the platform lets through.
+    `own` is lines, each with its end. Raises ResponseHeadError when the worker's headers are larger than the platform
+    lets through.
     """
-    lines = [_status_line(status, reason)]
-    size = 0
-    dated = False
+    lines = ""
+    end = _dated_end(int(time()))
     for name, value in headers:
         lowered = name.lower()
         if lowered in SERVERS_OWN:
             continue
         if lowered == "date":
-            dated = True
-        line = f"{name}: {value}\r\n"
-        size += len(line)
-        lines.append(line)
-    if size > HEADERS_LIMIT_BYTES:
+            end = "\r\n"
+        lines += f"{name}: {value}\r\n"
+    if len(lines) > HEADERS_LIMIT_BYTES:
         raise ResponseHeadError(
-            RESPONSE_HEADERS_TOO_LARGE.format(size=size, limit=HEADERS_LIMIT_BYTES)
+            RESPONSE_HEADERS_TOO_LARGE.format(size=len(lines), limit=HEADERS_LIMIT_BYTES)
         )
-    for name, value in own:
-        lines.append(f"{name}: {value}\r\n")
-    lines.append("\r\n" if dated else _dated_end(int(time())))
-    return "".join(lines).encode("latin-1", "replace")
+    return f"{_status_line(status, reason)}{lines}{own}{end}".encode("latin-1", "replace")
 
 
 @lru_cache(maxsize=256)

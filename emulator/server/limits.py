@@ -16,6 +16,7 @@ from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 
 from emulator.config.limits import MIB
 from emulator.server.arrival import Arrival
+from emulator.server.framing import content_length
 from emulator.server.head import HEADERS_LIMIT_BYTES, encode_head
 
 URL_LIMIT_BYTES = 16 * 1024
@@ -38,7 +39,7 @@ class Refusal(NamedTuple):
             self.status,
             self.reason,
             (("Content-Type", "text/plain;charset=UTF-8"),),
-            (("Content-Length", str(len(body))), ("Connection", "close")),
+            f"{content_length(len(body))}Connection: close\r\n",
         )
         return head + body if with_body else head
 

@@ -37,9 +37,7 @@ class Connection:
 def sent(framing: Framing, body: list[bytes]) -> bytes:
     """Return a whole response of `body`."""
     header = framing.header()
-    head = b"HTTP/1.1 200 OK\r\n"
-    if header is not None:
-        head += f"{header[0]}: {header[1]}\r\n".encode()
+    head = b"HTTP/1.1 200 OK\r\n" + header.encode()
     parts = [bytes(part) for data in body for part in framing.frame(data)]
     return head + b"\r\n" + b"".join(parts) + framing.end()
 
