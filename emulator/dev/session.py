@@ -22,6 +22,7 @@ from emulator.dev.reach import cron_notes, endpoint_of
 from emulator.dev.reload import Reloader
 from emulator.dev.setup import (
     INTERRUPTED_EXIT_CODE,
+    keep_freed_memory,
     load_workers,
     loop_factory,
     network_of,
@@ -114,6 +115,7 @@ async def _serve(
     loaded: float,
 ) -> None:
     config = configs[0]
+    keep_freed_memory()
     requested = shutdown.serve()
     server = await start(
         directory.first,

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import Any
 
-from aiohttp import StreamReader
 from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import BadHttpMessage
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError
@@ -24,6 +23,7 @@ from emulator.server.arrival import Arrival
 from emulator.server.framing import JOINED_CHUNK_BYTES, Framing, FramingError
 from emulator.server.limits import refusal_of_nonsense
 from emulator.server.presence import is_present
+from emulator.server.request_body import RequestBody
 from emulator.sockets import reset_connection
 from emulator.streams import Bytes, ByteSink, Feeder, Promise
 
@@ -107,7 +107,7 @@ class HttpConnection(RequestHandler):
         self.sink: ResponseSink | None = None
         self._observer = observer
         self._incoming = Incoming.PARSED
-        self._payload: StreamReader | None = None
+        self._body: RequestBody | None = None
         self._client_ended = False
 
     @property
@@ -124,8 +124,8 @@ class HttpConnection(RequestHandler):
             self._waiter = waiter
             if self._messages and not waiter.done():
                 self._begin(waiter)
-        if self._payload is not None:
-            self._look_at_body(self._payload)
+        if self._body is not None:
+            self._look_at_body(self._body)
 
     def _begin(self, waiter: asyncio.Future[None]) -> None:
         """Begin with what has come while nothing was under way and the loop was parked on `waiter`."""
@@ -158,7 +158,7 @@ class HttpConnection(RequestHandler):
         """The request that had a task of its own is over: wait for the next, or close."""
         assert self._parked is not None
         (waiter, self._task_handler), self._parked = self._parked, None
-        self._current_request = None
+        self._current_request = self._body = None
         self._request_in_progress = False
         if self._handler_waiter is not None and not self._handler_waiter.done():
             self._handler_waiter.set_result(None)
@@ -175,10 +175,10 @@ class HttpConnection(RequestHandler):
         if self._messages:
             waiter.set_result(None)
 
-    def receive_body(self, payload: StreamReader) -> None:
-        """`payload` takes the body of the request that is being handled."""
-        self._payload = payload
-        self._look_at_body(payload)
+    def receive_body(self, body: RequestBody) -> None:
+        """`body` is that of the request that is being handled."""
+        self._body = body
+        self._look_at_body(body)
 
     def resume_reading(self, resume_parser: bool = True) -> None:
         # A body's reader asks for it with every piece that is taken from it.
@@ -207,6 +207,8 @@ class HttpConnection(RequestHandler):
         if sink is not None:
             sink.lost()
         super().connection_lost(exc)
+        if self._body is not None:
+            self._body.arrived()
         if self._parked is not None:
             self._parked[0].cancel()
 
@@ -229,11 +231,12 @@ class HttpConnection(RequestHandler):
         else:
             self._loop.call_later(LOOK_SECONDS, self._look_after_client)
 
-    def _look_at_body(self, payload: StreamReader) -> None:
+    def _look_at_body(self, body: RequestBody) -> None:
         # Behind a body that is not complete there can only be the parser's error, which the body does not hear of.
-        if self._messages and not payload.is_eof():
+        if self._messages and not body.complete:
             self._incoming = Incoming.DROPPED
-            payload.set_exception(RequestPayloadError("its body's chunks are not well-formed"))
+            body.break_off(RequestPayloadError("its body's chunks are not well-formed"))
+        body.arrived()
 
     def force_close(self) -> None:
         """Close now; what was written is still sent, unless a body that is not whole would look whole."""

@@ -92,7 +92,7 @@ class Exchange:
         outcome = _CANCELED
         context, connection = self.context, self._connection
         if self._body is not None:
-            connection.receive_body(self._request.content)
+            connection.receive_body(self._body)
         try:
             refusal = refusal_of(self._request, context.limits.body_bytes)
             if refusal is None:

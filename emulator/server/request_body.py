@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from contextvars import Context
 from enum import Enum
 
 from aiohttp import StreamReader
@@ -30,15 +29,21 @@ class RequestBodyError(SocketError):
 
 
 class Delivery(Enum):
-    """Where a body's delivery is: not asked for, under way, over, or out of time."""
+    """Where a body's delivery is.
+
+    Not asked for, under way, in the middle of a look for more, held up by who receives, over, or out of time.
+    """
 
     IDLE = "idle"
-    RUNNING = "running"
+    FLOWING = "flowing"
+    LOOKING = "looking"
+    PAUSED = "paused"
     OVER = "over"
     STOPPED = "stopped"
 
 
-_IDLE = Delivery.IDLE
+# As globals: Python takes ten times as long to read a member from its class.
+_IDLE, _FLOWING, _LOOKING, _PAUSED, _OVER, _STOPPED = Delivery
 
 
 def _nothing() -> None:
@@ -46,10 +51,10 @@ def _nothing() -> None:
 
 
 class RequestBody(ByteSource):
-    """Delivers what `payload` receives. `on_start()` is called once, before the first byte is asked for.
+    """Delivers what `payload` receives, each time that somebody says more has `arrived()`.
 
-    `refusal` is what to answer when the body itself was at fault. The response's end is the body's: `stop()`, then
-    `discard_rest()` if the connection is to be kept.
+    `on_start()` is called once, before the first byte is asked for. `refusal` is what to answer when the body itself
+    was at fault. The response's end is the body's: `stop()`, then `discard_rest()` if the connection is to be kept.
     """
 
     def __init__(
@@ -60,12 +65,11 @@ class RequestBody(ByteSource):
     ) -> None:
         self.refusal: Refusal | None = None
         self._limit_bytes = limit_bytes
+        self._size_bytes = 0
         self._payload = payload
         self._on_start = on_start
         self._receiver: Receiver | None = None
-        self._room: asyncio.Event | None = None  # Made when there is none for the first time.
-        self._task: asyncio.Task[None] | None = None
-        self._delivery = Delivery.IDLE
+        self._delivery = _IDLE
 
     @property
     def complete(self) -> bool:
@@ -74,7 +78,7 @@ class RequestBody(ByteSource):
 
     def may_deliver(self) -> bool:
         """True while bytes may still come to whoever reads."""
-        return self._delivery is Delivery.RUNNING
+        return self._delivery is _FLOWING or self._delivery is _PAUSED
 
     def ask(self) -> None:
         """Have the client send the body, if it waits for a word; nothing is read yet."""
@@ -83,17 +87,19 @@ class RequestBody(ByteSource):
     def stop(self) -> None:
         """The response is out: whoever reads on is told so, as on the platform."""
         self._on_start = _nothing  # Else what it belongs to and this would hold each other.
-        if self._delivery is Delivery.OVER:
+        if self._delivery is _OVER:
             return
-        self._delivery = Delivery.STOPPED
-        if self._task is not None:
-            self._task.cancel()
+        was_asked = self._delivery is not _IDLE
+        self._delivery = _STOPPED
+        if was_asked:
             self._fail(TypeError(REQUEST_BODY_AFTER_RESPONSE))
+
+    def break_off(self, error: RequestPayloadError) -> None:
+        """What follows is no body."""
+        self._payload.set_exception(error)
 
     async def discard_rest(self) -> None:
         """After `stop()`: take what still comes and drop it, DISCARD_SECONDS at most."""
-        if self._task is not None:
-            await asyncio.wait([self._task])
         with suppress(TimeoutError, RequestPayloadError, OSError, RuntimeError):
             async with asyncio.timeout(DISCARD_SECONDS):
                 while not self._payload.is_eof():
@@ -108,7 +114,7 @@ class RequestBody(ByteSource):
             or payload.exception() is not None
         ):
             return None
-        self._delivery = Delivery.OVER
+        self._delivery = _OVER
         self._on_start()
         data = payload.read_nowait(-1)
         if len(data) > self._limit_bytes:
@@ -119,55 +125,59 @@ class RequestBody(ByteSource):
         self._receiver = receiver
 
     def pause(self) -> None:
-        if self._room is None:
-            self._room = asyncio.Event()
-        self._room.clear()
+        if self._delivery is _FLOWING:
+            self._delivery = _PAUSED
 
     def resume(self) -> None:
-        if self._room is not None:
-            self._room.set()
-        if self._delivery is Delivery.STOPPED:
+        if self._delivery is _STOPPED:
             self._fail(TypeError(REQUEST_BODY_AFTER_RESPONSE))
-        elif self._delivery is Delivery.IDLE:
-            self._delivery = Delivery.RUNNING
-            self._on_start()
-            self._task = asyncio.get_running_loop().create_task(
-                self._deliver(), name="request body", context=Context()
-            )
+        elif self._delivery is _IDLE or self._delivery is _PAUSED:
+            if self._delivery is _IDLE:
+                self._on_start()
+            self._delivery = _FLOWING
+            self.arrived()
 
     def cancel(self, reason: BaseException | None) -> None:
         self._receiver = None
-        if self._task is not None:
-            self._task.cancel()
+        self._delivery = _OVER
 
-    async def _deliver(self) -> None:
-        size_bytes = 0
-        try:
-            while data := await self._payload.readany():
-                size_bytes += len(data)
-                if size_bytes > self._limit_bytes:
-                    self._fail(self._too_large())
-                    return
-                if self._receiver is None:
-                    return
-                self._receiver.receive(data)
-                if self._room is not None:
-                    await self._room.wait()
-        except RequestPayloadError as error:
-            self.refusal = malformed(str(error).partition("\n")[0].rstrip(": "))
-            self._fail(RequestBodyError(self.refusal.text))
-        except (OSError, RuntimeError):
-            self._fail(RequestBodyError(CONNECTION_LOST))
-        else:
-            self._delivery = Delivery.OVER
-            if self._receiver is not None:
-                self._receiver.end()
+    def arrived(self) -> None:
+        """More has come, or that there will be no more: deliver it, as far as it is wanted now."""
+        while self._delivery is _FLOWING:
+            self._delivery = _LOOKING  # Room in the payload has more parsed, and said to have arrived, in the call.
+            try:
+                data = self._payload.read_nowait()
+            except RequestPayloadError as error:
+                self.refusal = malformed(str(error).partition("\n")[0].rstrip(": "))
+                self._fail(RequestBodyError(self.refusal.text))
+                return
+            except (OSError, RuntimeError):
+                self._fail(RequestBodyError(CONNECTION_LOST))
+                return
+            self._delivery = _FLOWING
+            if data:
+                self._hand_over(data)
+            elif self._payload.at_eof():
+                self._delivery = _OVER
+                if self._receiver is not None:
+                    self._receiver.end()
+            else:
+                return
+
+    def _hand_over(self, data: bytes) -> None:
+        self._size_bytes += len(data)
+        if self._size_bytes > self._limit_bytes:
+            self._fail(self._too_large())
+        elif self._receiver is not None:
+            self._receiver.receive(data)
 
     def _too_large(self) -> RequestBodyError:
         self.refusal = body_too_large(self._limit_bytes)
         return RequestBodyError(self.refusal.text)
 
     def _fail(self, error: Exception) -> None:
+        if self._delivery is not _STOPPED:
+            self._delivery = _OVER
         receiver, self._receiver = self._receiver, None
         if receiver is not None:
             receiver.fail(error)
