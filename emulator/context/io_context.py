@@ -79,7 +79,6 @@ class IoContext:
         self,
         label: str,
         observer: Observer,
-        *,
         limits: Limits = DEFAULT_LIMITS,
         provided: Mapping[type, object] = MappingProxyType({}),
     ) -> None:

@@ -111,7 +111,7 @@ class Front(Server):
 
     def context(self, label: str) -> IoContext:
         """Return the context of a new event."""
-        return IoContext(label, self.observer, limits=self._limits, provided=self._provided)
+        return IoContext(label, self.observer, self._limits, self._provided)
 
     def fire(self, event: ScheduledEvent) -> asyncio.Task[Ran]:
         """Call the worker's scheduled() handler with `event`, as a task of its own."""
@@ -175,7 +175,5 @@ class Front(Server):
         return Exchange(arrival, self.worker, context, self._internal, self._over).run()
 
     def _over(self, exchange: Exchange) -> None:
-        try:
-            self.see_out(exchange.context, exchange.isolate)
-        finally:
-            del self._exchanges[exchange.context]
+        del self._exchanges[exchange.context]
+        self.see_out(exchange.context, exchange.isolate)
