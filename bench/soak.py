@@ -15,10 +15,11 @@ import os
 import random
 import sys
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from urllib.parse import urlsplit
 from weakref import WeakSet
@@ -43,21 +44,56 @@ WORKERS = ("soaked", "asked")
 COUNTED = ("descriptors", "tasks", "threads", "generations", "draining")
 
 
+class Counts:
+    """How often each request was told of, in a byte each: what counts must not take the memory that is measured.
+
+    A request's name is its client's number, a hyphen and its own number among that client's.
+    """
+
+    def __init__(self) -> None:
+        self._clients: defaultdict[int, bytearray] = defaultdict(bytearray)
+
+    def add(self, name: str) -> None:
+        """`name` was told of."""
+        client, number = map(int, name.split("-"))
+        counts = self._clients[client]
+        counts.extend(bytes(max(0, number + 1 - len(counts))))
+        counts[number] += 1
+
+    def total(self) -> int:
+        """Return how often requests were told of."""
+        return sum(map(sum, self._clients.values()))
+
+    def differing(self, others: Counts) -> int:
+        """Return how many requests were told of here, but not as often in `others`."""
+        return sum(
+            bool(count) and count != other
+            for client, counts in self._clients.items()
+            for count, other in zip_longest(counts, others._clients[client], fillvalue=0)
+        )
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self._clients.clear()
+
+
 class Accounts(Observer):
     """Which requests the worker was given, and how often each was said to be over."""
 
     def __init__(self) -> None:
-        self.given: Counter[str] = Counter()
-        self.finished: Counter[str] = Counter()
+        self.given = Counts()
+        self.finished = Counts()
         self.outcomes: Counter[str] = Counter()
 
     def event_finished(self, record: EventRecord) -> None:
-        self.finished[record.label.rpartition("/")[2]] += 1
+        _, slash, name = record.label.rpartition("/")
+        if slash:  # Else it was nonsense, and nobody's request.
+            self.finished.add(name)
         self.outcomes[record.outcome.value] += 1
 
     def miscounted(self) -> int:
         """Return how many requests did not end in exactly one outcome."""
-        return sum(self.finished[name] != count for name, count in self.given.items())
+        return self.given.differing(self.finished)
 
     def forget(self) -> None:
         """Begin anew."""
@@ -213,7 +249,10 @@ async def soak(options: argparse.Namespace) -> list[str]:
     _table("", ("idle", "warm", "after"), [idle, warm, after])
     print(f"\n{options.clients} clients, {options.seconds:g} s, seed {options.seed}")
     print("clients  " + ", ".join(f"{name} {count}" for name, count in sorted(seen.items())))
-    print("outcomes " + ", ".join(f"{name} {n}" for name, n in sorted(accounts.outcomes.items())))
+    print(
+        "outcomes "
+        + ", ".join(f"{name} {count}" for name, count in sorted(accounts.outcomes.items()))
+    )
     print(f"replaced {generations.replaced} generations")
     print(f"handled  {accounts.given.total()}, each with one outcome: {not missed}")
     return breaches

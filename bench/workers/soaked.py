@@ -12,7 +12,7 @@ HOST = "127.0.0.1"
 async def on_fetch(request: Request, env: Any, ctx: Any) -> Response:
     """Do what the request's path says."""
     what, port, name = request.url.split("/")[-3:]
-    env.ACCOUNTS.given[name] += 1
+    env.ACCOUNTS.given.add(name)
     if what == "upload":
         return Response(await request.text())
     if what == "forget":
