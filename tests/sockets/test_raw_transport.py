@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from emulator.sockets.raw_transport import READ_BYTES, RawTransport
+from emulator.sockets.raw_transport import READ_BYTES, RawTransport, StreamProtocol
 from emulator.sockets.readiness import READINESS_KNOWN, readiness_of
 from tests.support.waiting import until
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(not READINESS_KNOWN, reason="needs epoll")
 MUCH_BYTES = 8_000_000
 
 
-class Told(asyncio.Protocol):
+class Told(StreamProtocol):
     """Writes down what its transport says."""
 
     def __init__(self) -> None:
