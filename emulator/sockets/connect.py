@@ -11,11 +11,10 @@ from collections.abc import Mapping
 
 from emulator.context import Claim, IoContext, require_current
 from emulator.errors import CONNECT_IN_THREAD, ConfigError, OwnershipError
-from emulator.sockets.address import SocketAddress, SocketInfo, parse_address
+from emulator.sockets.address import SocketAddress, SocketInfo, info_of, parse_address
 from emulator.sockets.dial import (
     TimeLimit,
     dial,
-    is_near,
     opened_at_once,
     start_attempt,
     start_soon,
@@ -45,7 +44,7 @@ def connect(
     chosen = parse_options(options, named)
     context = require_current()
     begin_connection(context)
-    socket = Socket(context, chosen, SocketInfo(remote_address=str(target)), target)
+    socket = Socket(context, chosen, info_of(str(target)), target)
     network = context.provided(Network, DEFAULT_NETWORK)
     if network.policy is None and (note := production_note(target)) is not None:
         context.observer.note(note)
@@ -59,7 +58,6 @@ def _begin(socket: Socket, address: SocketAddress, network: Network, context: Io
         network.policy is None
         and socket.secure_transport != "on"
         and context.slots.free_to_open
-        and is_near(address)
         and opened_at_once(address, socket.wire)
     ):
         return

@@ -56,34 +56,34 @@ def start_attempt(attempt: Coroutine[Any, Any, None], name: str) -> asyncio.Task
     return asyncio.get_running_loop().create_task(attempt, name=name, context=Context())
 
 
-def is_near(address: SocketAddress) -> bool:
-    """True for an IP address of this machine, where connecting takes no time."""
-    return READINESS_KNOWN and _is_loopback(address.host)
-
-
-def opened_at_once(address: SocketAddress, wire: Wire) -> bool:
-    """Open a connection to `address`, which is near, with `wire` as its protocol; False when that is not to be had now.
-
-    Why is for `dial` to find out.
-    """
-    family = _family_of(address.host)
-    assert family is not None
-    raw = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-    try:
-        connected = _is_connected(raw, (address.host, address.port))
-    except OSError:
-        connected = False
-    if connected:
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        RawTransport(raw, wire, readiness_of(asyncio.get_running_loop())).begin()
-    else:
-        raw.close()
-    return connected
-
-
 def start_soon(begin: Callable[..., None], *arguments: Any) -> asyncio.Handle:
     """Call `begin(*arguments)` in the event loop's next turn, outside the request's context."""
     return asyncio.get_running_loop().call_soon(begin, *arguments, context=Context())
+
+
+def opened_at_once(address: SocketAddress, wire: Wire) -> bool:
+    """Open a connection to `address` with `wire` as its protocol, if that takes no time: to an address of this machine.
+
+    False where it does, or fails: why is for `dial` to find out.
+    """
+    host = address.host
+    family = _near_family_of(host)
+    if family is None:
+        return False
+    try:
+        raw = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        if not _is_connected(raw, (host, address.port)):
+            raw.close()
+            return False
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except OSError:
+        raw.close()
+        return False
+    RawTransport(raw, wire, readiness_of(asyncio.get_running_loop())).begin()
+    return True
 
 
 async def dial(
@@ -207,8 +207,8 @@ def _family_of(host: str) -> socket.AddressFamily | None:
 
 
 @lru_cache(maxsize=ADDRESSES_REMEMBERED)
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _near_family_of(host: str) -> socket.AddressFamily | None:
+    """Return the family of `host` where it is a loopback address, and this system has what it takes."""
+    family = _family_of(host)
+    near = READINESS_KNOWN and family is not None and ipaddress.ip_address(host).is_loopback
+    return family if near else None

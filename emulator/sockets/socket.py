@@ -48,7 +48,7 @@ class Socket(Owned, WireListener):
     """A TCP connection. Belongs to the request that made it and is closed when that ends.
 
     `address` is where it goes, None for an inbound one; `info` is what `opened` gives. A socket that another was
-    `upgraded_from` takes over its connection (`wire`); `server_name` is whose certificate TLS expects, if not the address's.
+    `upgraded_from` takes over its `wire`; `server_name` is whose certificate TLS expects, if not the address's.
     """
 
     io_type = "Socket"
