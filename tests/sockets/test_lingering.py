@@ -33,7 +33,9 @@ async def test_a_stopping_loop_ends_a_connection_whose_peer_stays() -> None:
         hung_up = select.poll()
         hung_up.register(peer.raw, 0)  # Both directions are over once the other side is gone.
         with contextlib.suppress(ConnectionError):
-            while not hung_up.poll(20):  # What it still takes tells nothing; a reset answers what comes later.
+            while not hung_up.poll(
+                20
+            ):  # What it still takes tells nothing; a reset answers what comes later.
                 peer.send(b"late")
 
     async with PeerServer(stay) as server:
