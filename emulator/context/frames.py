@@ -32,7 +32,7 @@ def user_frame(frame: FrameType | None) -> FrameType | None:
 
     None if there is none: the runtime acted by itself.
     """
-    while frame is not None and not is_users(frame):
+    while frame is not None and frame.f_code.co_filename.startswith(_NOT_USERS):
         frame = frame.f_back
     return frame
 

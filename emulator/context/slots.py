@@ -74,6 +74,11 @@ class ConnectionSlots:
         return self._free
 
     @property
+    def free_to_open(self) -> bool:
+        """True while a slot is free and open connections need none."""
+        return self._free > 0 and self._mode is ConnectionMode.CONNECTING
+
+    @property
     def waiting(self) -> int:
         """Connections that stand in line."""
         return sum(not waiter.done() for waiter in self._line)
@@ -105,16 +110,27 @@ class ConnectionSlots:
         self._holders.pop(claim, None)
         self._pass_on()
 
-    async def take(self, claim: Claim) -> None:
-        """Have `claim` hold a slot, waiting in line for it."""
+    def take_at_once(self, claim: Claim) -> bool:
+        """Have `claim` hold a slot, if one is free; tell whether it does."""
         if self._holders:
             self._gather_in()
-        if self._free:  # Then nobody stands in line: a slot given back goes to the first there.
-            self._free -= 1
-        else:
-            claim.state = _WAITING
-            claim.waited_for = self.holders
-            await self._wait()
+        if not self._free:
+            return False
+        # Nobody stands in line: a slot given back goes to the first there.
+        self._free -= 1
+        self._hold(claim)
+        return True
+
+    async def take(self, claim: Claim) -> None:
+        """Have `claim` hold a slot, waiting in line for it; it may hold one already."""
+        if claim.state is _HOLDING or self.take_at_once(claim):
+            return
+        claim.state = _WAITING
+        claim.waited_for = self.holders
+        await self._wait()
+        self._hold(claim)
+
+    def _hold(self, claim: Claim) -> None:
         claim.state = _HOLDING
         self._holders[claim] = None
 

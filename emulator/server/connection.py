@@ -348,6 +348,16 @@ class ResponseSink(ByteSink):
             self._flushed = Promise()
         return self._flushed
 
+    def finish_with(self, data: Bytes) -> Promise[None]:
+        transport, framing = self._connection.transport, self._framing
+        size = len(data)
+        if transport is None or size > JOINED_CHUNK_BYTES or not framing.may_end_after(size):
+            return super().finish_with(data)
+        self._feeder = None
+        transport.write(b"".join((self._head, *framing.frame(data), framing.end())))
+        self._head = b""
+        return self.flush()
+
     def finish(self) -> Promise[None]:
         transport = self._connection.transport
         if transport is None:

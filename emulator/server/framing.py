@@ -32,6 +32,10 @@ class Framing(ABC):
     def frame(self, data: Bytes) -> tuple[Bytes, ...]:
         """Return what to send for `data`, never empty. Raises FramingError when the body is too long."""
 
+    def may_end_after(self, size_bytes: int) -> bool:
+        """True when the body is complete with this many more bytes."""
+        return True
+
     @abstractmethod
     def end(self) -> bytes:
         """Return what to send behind the last byte. Raises FramingError when the body is too short."""
@@ -73,6 +77,9 @@ class Length(Framing):
             raise FramingError(BODY_LONGER_THAN_LENGTH.format(length=self._length_bytes))
         self._remaining_bytes -= len(data)
         return (data,)
+
+    def may_end_after(self, size_bytes: int) -> bool:
+        return size_bytes == self._remaining_bytes
 
     def end(self) -> bytes:
         if self._remaining_bytes:

@@ -57,16 +57,28 @@ def parse_address(address: object) -> SocketAddress:
 
     Raises TypeError with the platform's sentence for anything that can't be connected to by its form alone.
     """
+    if type(address) is str:
+        return _from_text(address)
     if isinstance(address, SocketAddress):
         parsed = SocketAddress(str(address.hostname), _port_of(address.port), address.text)
     elif isinstance(address, Mapping):
         parsed = _from_mapping(address)
     else:
-        parsed = _from_text(str(address))
-    text = str(parsed)
+        return _from_text(str(address))
+    return _supported(parsed)
+
+
+@lru_cache(maxsize=ADDRESSES_REMEMBERED)
+def info_of(text: str) -> SocketInfo:
+    """Return what `opened` gives for a connection to `text`."""
+    return SocketInfo(remote_address=text)
+
+
+def _supported(address: SocketAddress) -> SocketAddress:
+    text = str(address)
     if len(text) > MAX_ADDRESS_CHARACTERS or not _SUPPORTED.fullmatch(text):
         raise TypeError(errors.ADDRESS_UNSUPPORTED)
-    return parsed
+    return address
 
 
 @lru_cache(maxsize=ADDRESSES_REMEMBERED)
@@ -79,7 +91,7 @@ def _from_text(text: str) -> SocketAddress:
         raise TypeError(errors.ADDRESS_WITHOUT_HOST)
     if not url.port:
         raise TypeError(errors.ADDRESS_WITHOUT_PORT)
-    return SocketAddress(url.hostname, int(url.port), text)
+    return _supported(SocketAddress(url.hostname, int(url.port), text))
 
 
 def _from_mapping(address: Mapping[object, object]) -> SocketAddress:

@@ -21,12 +21,20 @@ class OpenSocket(NamedTuple):
     age_seconds: float
 
 
-_sockets: weakref.WeakSet[Any] = weakref.WeakSet()
+# The list is cleared of those that are gone each time it has doubled: a WeakSet does so for each, at its cost.
+PRUNE_AT = 64
+
+_sockets: list[weakref.ref[Any]] = []
+_prune_at = PRUNE_AT
 
 
 def count(socket: Any) -> None:
     """`socket`, a Socket, is there from now on."""
-    _sockets.add(socket)
+    global _prune_at
+    _sockets.append(weakref.ref(socket))
+    if len(_sockets) > _prune_at:
+        _sockets[:] = [reference for reference in _sockets if reference() is not None]
+        _prune_at = max(PRUNE_AT, 2 * len(_sockets))
 
 
 def open_sockets() -> list[OpenSocket]:
@@ -39,6 +47,6 @@ def open_sockets() -> list[OpenSocket]:
             socket.state.value,
             now - socket.wire.made,
         )
-        for socket in sorted(_sockets, key=lambda socket: socket.wire.made)
-        if socket.state not in OVER
+        for socket in (reference() for reference in list(_sockets))
+        if socket is not None and socket.state not in OVER
     ]

@@ -11,8 +11,14 @@ from collections.abc import Mapping
 
 from emulator.context import Claim, IoContext, require_current
 from emulator.errors import CONNECT_IN_THREAD, ConfigError, OwnershipError
-from emulator.sockets.address import SocketAddress, SocketInfo, parse_address
-from emulator.sockets.dial import TimeLimit, dial, start_attempt
+from emulator.sockets.address import SocketAddress, SocketInfo, info_of, parse_address
+from emulator.sockets.dial import (
+    TimeLimit,
+    dial,
+    opened_at_once,
+    start_attempt,
+    start_soon,
+)
 from emulator.sockets.network import DEFAULT_NETWORK, Network
 from emulator.sockets.options import SocketOptions, parse_options
 from emulator.sockets.policy import production_note
@@ -38,20 +44,35 @@ def connect(
     chosen = parse_options(options, named)
     context = require_current()
     begin_connection(context)
-    socket = Socket(context, chosen, SocketInfo(remote_address=str(target)), target)
+    socket = Socket(context, chosen, info_of(str(target)), target)
     network = context.provided(Network, DEFAULT_NETWORK)
     if network.policy is None and (note := production_note(target)) is not None:
         context.observer.note(note)
-    socket.attempt(start_attempt(_attempt(socket, target, context), f"connect to {target}"))
+    socket.attempt(start_soon(_begin, socket, target, network, context))
     return socket
 
 
-async def _attempt(socket: Socket, address: SocketAddress, context: IoContext) -> None:
-    loop = asyncio.get_running_loop()
-    asked = loop.time()
-    network = context.provided(Network, DEFAULT_NETWORK)
+def _begin(socket: Socket, address: SocketAddress, network: Network, context: IoContext) -> None:
+    """Open the connection of `socket` at once, where nothing is to be waited for or to be refused."""
+    if (
+        network.policy is None
+        and socket.secure_transport != "on"
+        and context.slots.free_to_open
+        and opened_at_once(address, socket.wire)
+    ):
+        return
     claim = Claim(f"{address} ({socket.made_at.rpartition('/')[2]})")
     socket.claim(claim)
+    context.slots.take_at_once(claim)  # Before those who ask in this same turn.
+    attempt = _attempt(socket, address, network, context, claim)
+    socket.attempt(start_attempt(attempt, f"connect to {address}"))
+
+
+async def _attempt(
+    socket: Socket, address: SocketAddress, network: Network, context: IoContext, claim: Claim
+) -> None:
+    loop = asyncio.get_running_loop()
+    asked = loop.time()
     try:
         async with context.slots.held(claim):
             tell_wait(context, address, loop.time() - asked, claim)

@@ -112,11 +112,15 @@ class Policy:
 
 def production_note(address: SocketAddress) -> str | None:
     """Return one line about why production would refuse `address`; None when it would not, by what is known."""
-    note = SMTP_NOTE if address.port == SMTP_PORT else _note_on(address.host)
-    return None if note is None else note.format(address=address)
+    return _note_about(str(address), address.host, address.port)
 
 
 @lru_cache(maxsize=ADDRESSES_REMEMBERED)
+def _note_about(address: str, host: str, port: int) -> str | None:
+    note = SMTP_NOTE if port == SMTP_PORT else _note_on(host)
+    return None if note is None else note.format(address=address)
+
+
 def _note_on(host: str) -> str | None:
     host = host.lower().rstrip(".")
     if host == "localhost" or host.endswith(".localhost"):

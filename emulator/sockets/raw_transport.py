@@ -27,7 +27,22 @@ PIECES_LIMIT = 64
 LOW_SHARE = 4
 
 if READINESS_KNOWN:
-    _IN, _OUT, _BROKEN = select.EPOLLIN, select.EPOLLOUT, select.EPOLLERR | select.EPOLLHUP
+    _END, _OUT, _BROKEN = select.EPOLLRDHUP, select.EPOLLOUT, select.EPOLLERR | select.EPOLLHUP
+    _IN = select.EPOLLIN | _END
+
+
+class StreamProtocol(asyncio.Protocol):
+    """An asyncio Protocol that can be told of the last bytes and the end behind them in one."""
+
+    @property
+    def takes_end(self) -> bool:
+        """True while it wants to be told so."""
+        return False
+
+    def last_received(self, data: bytes) -> bool:
+        """`data` has come, and the peer's end; the result is that of `eof_received`."""
+        self.data_received(data)
+        return bool(self.eof_received())
 
 
 class Reading(Enum):
@@ -57,6 +72,7 @@ class RawTransport(asyncio.Transport):
     """Serves `protocol` on the connected, non-blocking socket `raw`, which is its own from now on."""
 
     __slots__ = (
+        "_end_is_near",
         "_events",
         "_full",
         "_high_bytes",
@@ -72,9 +88,7 @@ class RawTransport(asyncio.Transport):
         "_unsent_bytes",
     )
 
-    def __init__(
-        self, raw: socket.socket, protocol: asyncio.Protocol, readiness: Readiness
-    ) -> None:
+    def __init__(self, raw: socket.socket, protocol: StreamProtocol, readiness: Readiness) -> None:
         self._raw = raw
         self._number = raw.fileno()
         self._protocol = protocol
@@ -87,6 +101,7 @@ class RawTransport(asyncio.Transport):
         self._full = False
         self._read_bytes = READ_BYTES
         self._events = 0
+        self._end_is_near = False  # The peer had ended its side when its last bytes were read.
 
     def begin(self) -> None:
         """Tell the protocol that the connection is made, then deliver."""
@@ -124,12 +139,22 @@ class RawTransport(asyncio.Transport):
 
     def ready(self, events: int) -> None:
         """`events` have come for the descriptor."""
-        if events & ~_OUT and self._reading is _READ_FLOWING:
-            self._read()
+        if events & ~_OUT:
+            if self._reading is _READ_FLOWING:
+                self._read(events)
+            elif self._events & _IN:  # It has ended, and goes on being open.
+                self._want(self._events & ~_IN)
         if self._unsent_bytes and events & (_OUT | _BROKEN):
             self._send_queue()
 
-    def _read(self) -> None:
+    def take_end(self) -> bool:
+        """Tell whether the peer's end comes next; then that was it: the protocol is not told."""
+        if not self._end_is_near or self._reading is not _READ_FLOWING or not self._is_at_end():
+            return False
+        self._reading = _READ_ENDED
+        return True
+
+    def _read(self, events: int) -> None:
         asked = self._read_bytes
         try:
             data = self._raw.recv(asked)
@@ -141,11 +166,30 @@ class RawTransport(asyncio.Transport):
         if data:
             if len(data) == asked:
                 self._read_bytes = min(asked * READ_GROWTH, READ_LIMIT_BYTES)
+            elif events & _END:
+                self._end_is_near = True
+                if self._protocol.takes_end and self._is_at_end():
+                    self._end_reading(data)
+                    return
             self._protocol.data_received(data)
-            return
+        else:
+            self._end_reading(b"")
+
+    def _is_at_end(self) -> bool:
+        try:
+            return not self._raw.recv(1, socket.MSG_PEEK)
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError as error:
+            self._end_with(error)
+            return False
+
+    def _end_reading(self, data: bytes) -> None:
+        """The peer's end has come, behind `data` if there is some."""
         self._reading = _READ_ENDED
-        self._want(self._events & ~_IN)
-        if not self._protocol.eof_received():
+        protocol = self._protocol
+        kept = protocol.last_received(data) if data else protocol.eof_received()
+        if not kept:
             self.close()
 
     # Out.
@@ -193,7 +237,7 @@ class RawTransport(asyncio.Transport):
         if self.is_closing():
             return
         self._sending = _SEND_CLOSING
-        self._stop_reading()
+        self._reading = _READ_ENDED
         if not self._unsent_bytes:
             self._close_soon(None)
 
@@ -266,18 +310,14 @@ class RawTransport(asyncio.Transport):
             return
         self._queue = None
         self._unsent_bytes = 0
-        self._stop_reading()
+        self._reading = _READ_ENDED
         self._close_soon(error)
-
-    def _stop_reading(self) -> None:
-        if self._reading is not _READ_ENDED:
-            self._reading = _READ_ENDED
-            self._want(self._events & ~_IN)
 
     def _close_soon(self, error: Exception | None) -> None:
         if self._sending is not _SEND_CLOSED:
             self._sending = _SEND_CLOSED
-            self._want(0)
+            if self._events:
+                self._readiness.dismiss(self._number)
             asyncio.get_running_loop().call_soon(self._lost, error)
 
     def _lost(self, error: Exception | None) -> None:

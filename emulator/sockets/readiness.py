@@ -52,6 +52,10 @@ class Readiness:
         del self._watched[number]
         self._epoll.unregister(number)
 
+    def dismiss(self, number: int) -> None:
+        """Tell no more of the descriptor `number`, which is about to be closed: epoll forgets it by itself then."""
+        del self._watched[number]
+
     def _look(self) -> None:
         watched = self._watched
         for number, events in self._epoll.poll(0, TURN_LIMIT):

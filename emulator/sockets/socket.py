@@ -21,9 +21,11 @@ from emulator.sockets.dial import TimeLimit, start_attempt
 from emulator.sockets.failure import connect_error
 from emulator.sockets.network import DEFAULT_NETWORK, Network
 from emulator.sockets.options import SecureTransport, SocketOptions, parse_upgrade_options
-from emulator.sockets.state import OVER, SocketEvent, SocketState, next_state
+from emulator.sockets.state import OVER, TRANSITIONS, SocketEvent, SocketState
 from emulator.sockets.tls import TlsLayer, TlsState, is_alert
-from emulator.sockets.wire import Wire, WireListener
+from emulator.sockets.upgrade import check_upgradable
+from emulator.sockets.wire import Wire
+from emulator.sockets.wire_state import WireListener
 from emulator.streams import (
     Lock,
     NativeReadable,
@@ -34,16 +36,27 @@ from emulator.streams import (
     WritableStream,
 )
 
+# As globals: Python takes ten times as long to read a member from its class.
+_CONNECTING, _OPEN, _CLOSED = SocketState.CONNECTING, SocketState.OPEN, SocketState.CLOSED
+_OPENED = SocketEvent.OPENED
+_READ_ENDED, _WRITE_ENDED = SocketEvent.READ_ENDED, SocketEvent.WRITE_ENDED
+_READABLE, _CLOSED_STREAM = ReadableState.READABLE, ReadableState.CLOSED
+
 
 @camel_case_aliases
 class Socket(Owned, WireListener):
     """A TCP connection. Belongs to the request that made it and is closed when that ends.
 
     `address` is where it goes, None for an inbound one; `info` is what `opened` gives. A socket that another was
-    `upgraded_from` takes over its connection; `server_name` is whose certificate TLS expects, if not the address's.
+    `upgraded_from` takes over its `wire`; `server_name` is whose certificate TLS expects, if not the address's.
     """
 
     io_type = "Socket"
+    # How it begins:
+    _state: SocketState = _CONNECTING
+    _attempt: asyncio.Task[None] | asyncio.Handle | None = None
+    _tls: TlsLayer | None = None
+    _claim: Claim | None = None
 
     def __init__(
         self,
@@ -61,31 +74,27 @@ class Socket(Owned, WireListener):
         self._options = options
         self._info = info
         self._address = address
-        self._state = SocketState.CONNECTING
-        self._attempt: asyncio.Task[None] | None = None
         self._opened: Promise[SocketInfo] = Promise()
         self._closed: Promise[None] = Promise()
         self._over: Promise[None] = Promise()
         self._upgraded_from = upgraded_from
         if upgraded_from is None:
-            self._wire = Wire(self, Traffic(), options.high_water_mark)
-            context.connections.count(self._wire, self._wire.traffic)
+            self.wire = Wire(self, Traffic(), options.high_water_mark)
+            context.connections.count(self.wire, self.wire.traffic)
         else:
-            self._wire = upgraded_from.wire
-        self._tls: TlsLayer | None = None
+            self.wire = upgraded_from.wire
         if address is not None and options.secure_transport == "on":
             name = server_name or address.host
-            self._tls = TlsLayer(self._wire, self._network.trust, name)
+            self._tls = TlsLayer(self.wire, self._network.trust, name)
             if not self._network.trust.checks(name):
                 context.observer.certificate_unchecked(context.label, str(address))
-        self._channel: Wire | TlsLayer = self._tls or self._wire
+        self._channel: Wire | TlsLayer = self._tls or self.wire
         self._incoming = NativeReadable(self._channel)
         self._outgoing = NativeWritable(self._channel, options.high_water_mark)
         self._readable = ReadableStream.of(self._incoming, self)
         self._writable = WritableStream.of(self._outgoing, self)
         self._incoming.closed.when_settled(self._reading_over)
         self._outgoing.closed.when_settled(self._writing_over)
-        self._claim: Claim | None = None
         if upgraded_from is not None and upgraded_from._claim is not None:
             self.claim(upgraded_from._claim)  # An upgrade goes on holding the slot.
         context.own(self, self._let_go)
@@ -99,11 +108,6 @@ class Socket(Owned, WireListener):
     def state(self) -> SocketState:
         """Where this socket is in its life."""
         return self._state
-
-    @property
-    def wire(self) -> Wire:
-        """The connection, for whoever opens it."""
-        return self._wire
 
     @property
     def readable(self) -> ReadableStream:
@@ -143,7 +147,7 @@ class Socket(Owned, WireListener):
         A connection attempt under way is cancelled at once, unless writes are queued: those are sent first.
         """
         self.check_owner()
-        connecting = self._state is SocketState.CONNECTING
+        connecting = self._state is _CONNECTING
         if self._move(SocketEvent.CLOSE_CALLED):
             self._readable.begin_closing(Lock.CLOSING)
             self._writable.begin_closing(Lock.CLOSING)
@@ -162,7 +166,9 @@ class Socket(Owned, WireListener):
         """
         self.check_owner()
         server_name = parse_upgrade_options(options, named)
-        self._check_upgradable()
+        check_upgradable(self._options.secure_transport, self._state)
+        self._readable.check_not_piped()
+        self._writable.check_not_piped()
         if server_name is not None:
             if self._network.policy is not None:
                 raise TypeError(errors.SERVER_NAME_UNSUPPORTED)
@@ -175,7 +181,7 @@ class Socket(Owned, WireListener):
             upgraded_from=self,
             server_name=server_name,
         )
-        was_open = self._state is SocketState.OPEN
+        was_open = self._state is _OPEN
         unread = self._hand_over(successor)
         if was_open and not unread:
             successor._begin()
@@ -189,22 +195,23 @@ class Socket(Owned, WireListener):
 
     # For whoever opens the connection.
 
-    def attempt(self, attempt: asyncio.Task[None]) -> None:
-        """`attempt` is opening this socket's connection; close() cancels it."""
+    def attempt(self, attempt: asyncio.Task[None] | asyncio.Handle) -> None:
+        """`attempt` is opening this socket's connection, or about to; close() cancels it."""
         self._attempt = attempt
 
     def claim(self, claim: Claim) -> None:
         """`claim` speaks of this socket, and is given back when its connection is over."""
         claim.is_idle = lambda: self.is_idle
-        claim.last_used = lambda: self._wire.last_used
+        claim.last_used = lambda: self.wire.last_used
         claim.close = self.make_room
         self._claim = claim
 
     @property
     def is_idle(self) -> bool:
         """True while no read or write is under way on an open connection."""
-        busy = self._incoming.busy or self._channel.buffered_bytes
-        return not (busy or self._state is SocketState.CONNECTING)
+        return not (
+            self._incoming.busy or self._channel.buffered_bytes or self._state is _CONNECTING
+        )
 
     def make_room(self) -> None:
         """Somebody else needs this connection's slot: end it, with the platform's words."""
@@ -258,7 +265,7 @@ class Socket(Owned, WireListener):
     # What the connection says.
 
     def wire_opened(self) -> None:
-        self._wire.traffic.sockets += 1
+        self.wire.traffic.sockets += 1
         if self._upgraded_from is not None:
             self._upgraded_from._opened.resolve(self._info)
         self._begin()
@@ -287,23 +294,10 @@ class Socket(Owned, WireListener):
     def _ready(self) -> None:
         # The attempt has nothing left to do, and cancelled now it would drop what is being sent.
         self._attempt = None
-        self._move(SocketEvent.OPENED)
+        self._move(_OPENED)
         self._opened.resolve(self._info)
-        if self._incoming.state is ReadableState.CLOSED:
+        if self._incoming.state is _CLOSED_STREAM:
             self._reading_over()  # Reading was cancelled before there was anything to read.
-
-    def _check_upgradable(self) -> None:
-        """Raise the platform's TypeError unless start_tls() may be called now. Its order is part of the contract."""
-        if self._options.secure_transport == "on":
-            raise TypeError(errors.START_TLS_ON_TLS)
-        if self._state not in (SocketState.CONNECTING, SocketState.OPEN, SocketState.UPGRADED):
-            raise TypeError(errors.START_TLS_CLOSED)
-        if self._options.secure_transport != "starttls":
-            raise TypeError(errors.START_TLS_NOT_ASKED_FOR)
-        if self._state is SocketState.UPGRADED:
-            raise TypeError(errors.START_TLS_TWICE)
-        self._readable.check_not_piped()
-        self._writable.check_not_piped()
 
     def _hand_over(self, successor: Socket) -> list[bytes]:
         """Give the connection to `successor`; return what has arrived and nobody has read."""
@@ -312,8 +306,8 @@ class Socket(Owned, WireListener):
         self._writable.begin_closing(Lock.DETACHED)
         unread = self._incoming.retire()
         self._context.disown(self)
-        self._wire.listen(successor)
-        self._wire.flush().when_settled(self._handed_over)
+        self.wire.listen(successor)
+        self.wire.flush().when_settled(self._handed_over)
         return unread
 
     def _handed_over(self) -> None:
@@ -324,28 +318,27 @@ class Socket(Owned, WireListener):
     def _note_silence(self) -> None:
         """A peer that hangs up on what it was sent may have waited for TLS."""
         plain = self._tls is None and self._address is not None
-        if plain and self._state is SocketState.OPEN and self._wire.unanswered:
+        if plain and self._state is _OPEN and self.wire.unanswered:
             self._context.observer.note(errors.TLS_MAYBE_EXPECTED.format(address=self._address))
 
     def _reading_over(self) -> None:
-        if self._incoming.state is not ReadableState.CLOSED:
+        if self._incoming.state is not _CLOSED_STREAM:
             return  # Broken: the wire says so itself.
         if self._channel.peer_ended:
             self._note_silence()
-        if not self._move(SocketEvent.READ_ENDED):
+        if not self._move(_READ_ENDED):
             return
-        if self._state is SocketState.CLOSED:
+        if self._state is _CLOSED:
             self._close_wire()
         elif self._channel.peer_ended and not self._options.allow_half_open:
-            self._outgoing.close()
+            self._outgoing.close() if self._channel.buffered_bytes else self._outgoing.seal()
 
     def _writing_over(self) -> None:
-        if self._outgoing.closed.error is not None:
-            if self._state is SocketState.CONNECTING:
-                self._let_go()
-            return  # Broken off: a wire that is open is being reset and says so itself.
-        if self._move(SocketEvent.WRITE_ENDED) and self._state is SocketState.CLOSED:
-            self._close_wire()
+        if self._outgoing.closed.error is None:
+            if self._move(_WRITE_ENDED) and self._state is _CLOSED:
+                self._close_wire()
+        elif self._state is _CONNECTING:
+            self._let_go()  # Broken off: a wire that is open is being reset and says so itself.
 
     def _flushed(self) -> None:
         if self._move(SocketEvent.FLUSHED):
@@ -368,14 +361,20 @@ class Socket(Owned, WireListener):
         if self._attempt is not None:
             self._attempt.cancel()
             self._attempt = None
+            self._give_back_slot()  # One that has not taken its first step does not.
         if self._upgraded_from is not None:
             self._upgraded_from._abandon_attempt()
             self._upgraded_from._handed_over()
         self._opened.reject(SocketError(errors.CLOSED_WHILE_CONNECTING))
 
+    def _give_back_slot(self) -> None:
+        claim, self._claim = self._claim, None
+        if claim is not None:
+            self._context.slots.give_back(claim)
+
     def _end_streams(self, error: SocketError | None) -> None:
         # What has ended by itself was not cancelled: it may still be a body.
-        if self._incoming.state is ReadableState.READABLE:
+        if self._incoming.state is _READABLE:
             self._incoming.cancel(error)
         if error is None:
             self._outgoing.seal()
@@ -384,9 +383,7 @@ class Socket(Owned, WireListener):
 
     def _settle(self, error: SocketError | None) -> None:
         self._context.disown(self)
-        if self._claim is not None:
-            self._context.slots.give_back(self._claim)
-            self._claim = None
+        self._give_back_slot()
         if error is None:
             self._closed.resolve(None)
         else:
@@ -394,6 +391,8 @@ class Socket(Owned, WireListener):
         self._over.resolve(None)
 
     def _move(self, event: SocketEvent) -> bool:
-        state = next_state(self._state, event)
-        self._state = state or self._state
-        return state is not None
+        state = TRANSITIONS[self._state].get(event)
+        if state is None:
+            return False
+        self._state = state
+        return True

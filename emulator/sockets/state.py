@@ -77,8 +77,3 @@ TRANSITIONS: dict[SocketState, dict[SocketEvent, SocketState]] = {
 }
 
 OVER = frozenset(state for state, moves in TRANSITIONS.items() if not moves)
-
-
-def next_state(state: SocketState, event: SocketEvent) -> SocketState | None:
-    """Return the state that `event` leads to from `state`; None when it changes nothing."""
-    return TRANSITIONS[state].get(event)

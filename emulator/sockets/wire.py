@@ -11,15 +11,15 @@ import contextlib
 import os
 import socket
 import weakref
-from abc import ABC, abstractmethod
-from enum import Enum
 from time import monotonic
 from typing import cast
 
 from emulator.context import Traffic
 from emulator.errors import CONNECTION_LOST, SocketError
 from emulator.sockets import lingering
+from emulator.sockets.raw_transport import RawTransport, StreamProtocol
 from emulator.sockets.reset import reset_connection
+from emulator.sockets.wire_state import Incoming, Outgoing, WireListener
 from emulator.streams import (
     HIGH_WATER_MARK_BYTES,
     Bytes,
@@ -40,53 +40,35 @@ STALLED_SECONDS = 10.0
 WATCH_SECONDS = 0.25
 
 
-class WireListener(ABC):
-    """Hears of a connection's beginning and end."""
-
-    @abstractmethod
-    def wire_opened(self) -> None:
-        """The connection is there; what was queued has been handed to it."""
-
-    def wire_answered(self, start: bytes) -> None:  # noqa: B027  # Most have nothing to say to that.
-        """The peer's first bytes are here: `start`, before anybody receives them."""
-
-    @abstractmethod
-    def wire_lost(self, error: SocketError | None) -> None:
-        """The connection is gone: broken (`error`), or closed from here (None). Nothing happens afterwards."""
-
-
-class Incoming(Enum):
-    """What the incoming side does."""
-
-    FLOWING = "delivering what arrives"
-    PAUSED = "leaving what arrives to the operating system"
-    DISCARDING = "dropping what arrives"
-    ENDED = "at its end"
-
-
-class Outgoing(Enum):
-    """What the outgoing side does."""
-
-    QUEUING = "queuing until there is a connection"
-    QUEUED_END = "queuing, with an end behind the queue"
-    FLOWING = "sending"
-    FULL = "sending, and asking the feeder to hold back"
-    ENDING = "sending the last bytes and the end"
-    GONE = "at its end"
-
-
 # As globals: Python takes ten times as long to read a member from its class.
 _IN_FLOWING, _IN_PAUSED, _IN_DISCARDING, _IN_ENDED = Incoming
 _OUT_QUEUING, _OUT_QUEUED_END, _OUT_FLOWING, _OUT_FULL, _OUT_ENDING, _OUT_GONE = Outgoing
 
 
-class Wire(asyncio.Protocol, ByteSource, ByteSink):
+class Wire(StreamProtocol, ByteSource, ByteSink):
     """A connection that is being opened, is open, or is over.
 
     Hand it to the event loop as a connection's protocol; it serves as source and sink from the start.
     `traffic` is counted up as bytes pass; from `high_water_mark_bytes` unsent on the feeder is asked to hold back.
     `made` is when it was made, by the monotonic clock.
     """
+
+    # How it begins. What most connections never need is made when it is.
+    _listened: weakref.ref[WireListener] | None = None  # Once nothing happens any more.
+    _transport: asyncio.Transport | None = None
+    _receiver: Receiver | None = None
+    _feeder: Feeder | None = None
+    _incoming: Incoming = _IN_FLOWING
+    _outgoing: Outgoing = _OUT_QUEUING
+    _queue: list[Bytes] | None = None
+    _queued_bytes = 0
+    _flushes: list[Promise[None]] | None = None
+    _linger: asyncio.TimerHandle | None = None
+    _watch: asyncio.TimerHandle | None = None
+    _broken: OSError | None = None
+    _dropped_bytes = 0
+    _answered = False
+    _spoken = False
 
     def __init__(
         self,
@@ -95,25 +77,10 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
         high_water_mark_bytes: int = HIGH_WATER_MARK_BYTES,
     ) -> None:
         self._listener: WireListener | None = listener
-        self._listened: weakref.ref[WireListener] | None = None  # Once nothing happens any more.
         self.traffic = traffic
         self.made = self.last_used = monotonic()
-        self._transport: asyncio.Transport | None = None
-        self._receiver: Receiver | None = None
-        self._feeder: Feeder | None = None
-        self._incoming = _IN_FLOWING
-        self._outgoing = _OUT_QUEUING
-        self._queue: list[Bytes] = []
-        self._queued_bytes = 0
-        self._flushes: list[Promise[None]] = []
         # The event loop holds a transport back when it has more than its limit.
         self._limit_bytes = max(high_water_mark_bytes - 1, 0)
-        self._linger: asyncio.TimerHandle | None = None
-        self._watch: asyncio.TimerHandle | None = None
-        self._broken: OSError | None = None
-        self._dropped_bytes = 0
-        self._answered = False
-        self._spoken = False
 
     def __repr__(self) -> str:
         return f"<Wire in: {self._incoming.value}; out: {self._outgoing.value}>"
@@ -165,6 +132,15 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
         self.pause()
         self._receiver = None
 
+    def take_end(self) -> bool:
+        transport = self._transport
+        if self._incoming is not _IN_FLOWING or type(transport) is not RawTransport:
+            return False
+        if not transport.take_end():
+            return False
+        self._incoming = _IN_ENDED
+        return True
+
     # As a sink.
 
     def feed_from(self, feeder: Feeder) -> None:
@@ -180,6 +156,8 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
         transport = self._transport
         if transport is None:
             if self._outgoing is _OUT_QUEUING:
+                if self._queue is None:
+                    self._queue = []
                 self._queue.append(data)
                 self._queued_bytes += len(data)
             return False
@@ -199,6 +177,8 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
             # With a limit of 0 the loop reports the moment when the last byte is handed over.
             self._transport.set_write_buffer_limits(high=0)
         flushed: Promise[None] = Promise()
+        if self._flushes is None:
+            self._flushes = []
         self._flushes.append(flushed)
         return flushed
 
@@ -213,7 +193,7 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
         """Reset the connection: the peer sees that what it has is not the whole."""
         transport = self._transport
         if transport is None:
-            self._queue.clear()
+            self._queue = None
             self._queued_bytes = 0
             self._outgoing = _OUT_GONE
             return
@@ -262,9 +242,9 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
             self._transport.pause_reading()
             self._watch_for_reset()
         ends, self._outgoing = self._outgoing, _OUT_FLOWING
-        queue, self._queue = self._queue, []
+        queue, self._queue = self._queue, None
         self._queued_bytes = 0
-        for data in queue:
+        for data in queue or ():
             self.write(data)
         if ends is _OUT_QUEUED_END:
             self._send_end()
@@ -274,7 +254,7 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
         if self._listener is not None:
             self._listener.wire_opened()
         if self._flushes:
-            flushes, self._flushes = self._flushes, []
+            flushes, self._flushes = self._flushes, None
             sent = self.flush()
             for flushed in flushes:
                 flushed.follow(sent)
@@ -282,19 +262,26 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
             self._feeder.drained()
 
     def data_received(self, data: bytes) -> None:
-        if not self._answered:
-            self._answered = True
-            if self._listener is not None:
-                self._listener.wire_answered(data)
         receiver = self._receiver
         if receiver is not None:
-            self.traffic.bytes_received += len(data)
-            self.last_used = monotonic()
+            self._count(data)
             receiver.receive(data)
             return
         self._dropped_bytes += len(data)
         if self._dropped_bytes > LINGER_LIMIT_BYTES and self._transport is not None:
             self._transport.close()
+
+    @property
+    def takes_end(self) -> bool:
+        return self._receiver is not None and self._receiver.takes_end
+
+    def last_received(self, data: bytes) -> bool:
+        self._count(data)
+        self._incoming = _IN_ENDED
+        assert self._receiver is not None
+        self._receiver.receive_last(data)
+        self._watch_for_reset()
+        return True
 
     def eof_received(self) -> bool:
         discarding = self._incoming is _IN_DISCARDING
@@ -345,6 +332,15 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
             self._listened = weakref.ref(listener)
             listener.wire_lost(error)
 
+    def _count(self, data: bytes) -> None:
+        """`data` has come."""
+        if not self._answered:
+            self._answered = True
+            if self._listener is not None:
+                self._listener.wire_answered(data)
+        self.traffic.bytes_received += len(data)
+        self.last_used = monotonic()
+
     def _send_end(self) -> None:
         self._outgoing = _OUT_ENDING
         assert self._transport is not None
@@ -393,6 +389,6 @@ class Wire(asyncio.Protocol, ByteSource, ByteSink):
             self._watch_for_reset()
 
     def _settle_flushes(self) -> None:
-        flushes, self._flushes = self._flushes, []
-        for flushed in flushes:
+        flushes, self._flushes = self._flushes, None
+        for flushed in flushes or ():
             flushed.resolve(None)

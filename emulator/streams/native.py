@@ -22,11 +22,21 @@ Bytes = bytes | bytearray | memoryview
 
 
 class Receiver(ABC):
-    """Takes what a source delivers. Nothing comes after `end` or `fail`."""
+    """Takes what a source delivers. Nothing comes after `receive_last`, `end` or `fail`.
+
+    `takes_end`: it would rather hear of the last bytes and the end at once.
+    """
+
+    takes_end = False
 
     @abstractmethod
     def receive(self, data: bytes) -> None:
         """Take `data`, never empty. It may still come after the source was paused."""
+
+    def receive_last(self, data: bytes) -> None:
+        """Take `data`, never empty, behind which the source has ended."""
+        self.receive(data)
+        self.end()
 
     @abstractmethod
     def end(self) -> None:
@@ -55,6 +65,10 @@ class ByteSource(ABC):
     @abstractmethod
     def deliver_to(self, receiver: Receiver) -> None:
         """Deliver to `receiver` from now on, in place of whoever received before."""
+
+    def take_end(self) -> bool:
+        """Tell whether everything was delivered but the end; then nothing is delivered any more, not even that."""
+        return False
 
     @abstractmethod
     def pause(self) -> None:
@@ -104,6 +118,11 @@ class ByteSink(ABC):
     @abstractmethod
     def finish(self) -> Promise[None]:
         """No more writes: send what is held, then a clean end. The promise settles when that is done."""
+
+    def finish_with(self, data: Bytes) -> Promise[None]:
+        """Take all of `data`, the last there is, and finish."""
+        self.write(data)
+        return self.finish()
 
     @abstractmethod
     def abort(self, error: BaseException) -> None:

@@ -33,33 +33,32 @@ _SUPPLY_IDLE, _SUPPLY_FLOWING, _SUPPLY_PAUSED, _SUPPLY_ENDED, _SUPPLY_FAILED = S
 class NativeReadable(ReadableCore, Receiver):
     """A native readable stream's state: a bounded buffer between a source and whoever reads.
 
-    `closed` settles when the last byte has been taken (fulfilled) or the stream has failed (rejected).
     `high_water_mark_bytes`: how much is buffered before the source is paused; with 0 the source is asked for
     one chunk a read.
     """
+
+    disturbed = False
+    # Made when there is something to hold: an empty one takes 760 bytes.
+    _buffer: deque[bytes | memoryview] | None = None
+    _buffered_bytes = 0
+    _state: ReadableState = _READABLE
+    _supply: Supply = _SUPPLY_IDLE
+    _error: BaseException | None = None
+    _pending_read: Promise[ReadResult] | None = None
+    _handed_read: Promise[ReadResult] | None = None  # The last one that data arrived for.
+    _filling: FillingRead | None = None  # The pending read, when it fills a reader's view.
+    _pump: Pump | None = None
 
     def __init__(
         self, source: ByteSource, high_water_mark_bytes: int = HIGH_WATER_MARK_BYTES
     ) -> None:
         self.closed: Promise[None] = Promise()
-        self.disturbed = False
         self._source = source
         self._high_water_mark_bytes = high_water_mark_bytes
-        # Made when there is something to hold: an empty one takes 760 bytes.
-        self._buffer: deque[bytes | memoryview] | None = None
-        self._buffered_bytes = 0
-        self._state = _READABLE
-        self._supply = _SUPPLY_IDLE
-        self._error: BaseException | None = None
-        self._pending_read: Promise[ReadResult] | None = None
-        self._handed_read: Promise[ReadResult] | None = None  # The last one that data arrived for.
-        self._filling: FillingRead | None = None  # The pending read, when it fills a reader's view.
-        self._pump: Pump | None = None
         source.deliver_to(self)
 
     @property
     def state(self) -> ReadableState:
-        """The standard's [[state]]."""
         return self._state
 
     @property
@@ -205,12 +204,15 @@ class NativeReadable(ReadableCore, Receiver):
         )
         self._pump = pump
         backlog = deque(self.take_buffer())
-        pump.begin(backlog)
+        if self._source.take_end():
+            self._supply = _SUPPLY_ENDED
+        pump.begin(backlog, ended=self._supply is _SUPPLY_ENDED)
         if pump.state is PumpState.DONE:
             if self._pump is not None:  # The sink was lost already, and the source is to be kept.
                 self._pump = None
                 self._buffer = deque(backlog)
                 self._buffered_bytes = sum(map(len, backlog))
+                self._settle_when_empty()
         elif self._supply is _SUPPLY_ENDED:
             pump.end()
         elif self._supply is _SUPPLY_FAILED and self._error is not None:

@@ -22,26 +22,17 @@ class NativeWritable(WritableCore, ByteSink, Feeder):
     `ready` is pending while `high_water_mark_bytes` or more wait to be sent.
     """
 
-    __slots__ = (
-        "_error",
-        "_feeder",
-        "_high_water_mark_bytes",
-        "_pending_writes",
-        "_sink",
-        "_state",
-        "closed",
-        "ready",
-    )
+    # How it begins.
+    _state: WritableState = _WRITABLE
+    _error: BaseException | None = None
+    _feeder: Feeder | None = None
+    _pending_writes: list[Promise[None]] | None = None
 
     def __init__(self, sink: ByteSink, high_water_mark_bytes: int = HIGH_WATER_MARK_BYTES) -> None:
         self.closed: Promise[None] = Promise()
         self.ready: Promise[None] = Promise.fulfilled(None)
         self._sink = sink
         self._high_water_mark_bytes = high_water_mark_bytes
-        self._state = _WRITABLE
-        self._error: BaseException | None = None
-        self._pending_writes: list[Promise[None]] = []
-        self._feeder: Feeder | None = None
         sink.feed_from(self)
 
     @property
@@ -77,6 +68,8 @@ class NativeWritable(WritableCore, ByteSink, Feeder):
         if self._state is _ERRORED and self._error is not None:
             return Promise.rejected(self._error)
         written: Promise[None] = Promise()
+        if self._pending_writes is None:
+            self._pending_writes = []
         self._pending_writes.append(written)
         if self._sink.buffered_bytes >= self._high_water_mark_bytes and self.ready.settled:
             self.ready = Promise()
@@ -176,16 +169,16 @@ class NativeWritable(WritableCore, ByteSink, Feeder):
         finished.when_settled(settle)
 
     def _settle_writes(self) -> None:
-        pending, self._pending_writes = self._pending_writes, []
-        for written in pending:
+        pending, self._pending_writes = self._pending_writes, None
+        for written in pending or ():
             written.resolve(None)
         self.ready.resolve(None)
 
     def _fail(self, error: BaseException) -> None:
         self._state = _ERRORED
         self._error = error
-        pending, self._pending_writes = self._pending_writes, []
-        for written in pending:
+        pending, self._pending_writes = self._pending_writes, None
+        for written in pending or ():
             written.reject(error)
         if self.ready.settled:
             self.ready = Promise.rejected(error)

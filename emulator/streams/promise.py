@@ -30,15 +30,13 @@ _PENDING, _FULFILLED, _REJECTED = PromiseState
 class Promise(Generic[T]):
     """Await it for its value; the error it was rejected with is raised instead."""
 
-    __slots__ = ("_abandoned", "_reactions", "_seen", "_state", "_value", "_waiters")
-
-    def __init__(self) -> None:
-        self._state = _PENDING
-        self._value: T | BaseException | None = None
-        self._waiters: list[asyncio.Future[None]] | None = None
-        self._reactions: list[Callable[[], None]] | None = None
-        self._abandoned = False
-        self._seen = False
+    # How it begins: many are made, and few of them are waited for.
+    _state: PromiseState = _PENDING
+    _value: T | BaseException | None = None
+    _waiters: list[asyncio.Future[None]] | None = None
+    _reactions: list[Callable[[], None]] | None = None
+    _abandoned = False
+    _seen = False
 
     @classmethod
     def fulfilled(cls, value: T) -> Promise[T]:
@@ -87,11 +85,19 @@ class Promise(Generic[T]):
 
     def resolve(self, value: T) -> None:
         """Fulfil with `value`; does nothing once settled."""
-        self._settle(_FULFILLED, value)
+        if self._state is _PENDING:
+            self._state = _FULFILLED
+            self._value = value
+            if self._waiters or self._reactions:
+                self._tell()
 
     def reject(self, error: BaseException) -> None:
         """Reject with `error`; does nothing once settled."""
-        self._settle(_REJECTED, error)
+        if self._state is _PENDING:
+            self._state = _REJECTED
+            self._value = error
+            if self._waiters or self._reactions:
+                self._tell()
 
     def withdraw(self, error: BaseException) -> T | None:
         """Take back the value of an abandoned promise: it is rejected with `error` instead.
@@ -108,7 +114,7 @@ class Promise(Generic[T]):
 
     def follow(self, other: Promise[T]) -> None:
         """Settle as `other` does, when it does."""
-        other.when_settled(lambda: self._settle(other._state, other._value))
+        other.in_the_moment(self.resolve, self.reject)
 
     def when_settled(self, reaction: Callable[[], None]) -> None:
         """Call `reaction()` in the moment of settlement; now, if that has passed."""
@@ -175,11 +181,8 @@ class Promise(Generic[T]):
         finally:
             self._waiters.remove(waiter)
 
-    def _settle(self, state: PromiseState, value: T | BaseException | None) -> None:
-        if self._state is not _PENDING:
-            return
-        self._state = state
-        self._value = value
+    def _tell(self) -> None:
+        """This promise has just been settled, and somebody waits for that."""
         if self._waiters:
             for waiter in self._waiters:
                 if not waiter.done():

@@ -47,6 +47,8 @@ class Pump(Receiver, Feeder):
         "done",
     )
 
+    takes_end = True
+
     def __init__(
         self,
         source: ByteSource,
@@ -71,15 +73,17 @@ class Pump(Receiver, Feeder):
         """Where this transfer is in its life."""
         return self._state
 
-    def begin(self, backlog: deque[bytes]) -> None:
-        """Take hold of the sink and move `backlog`, what the source delivered before, to it.
+    def begin(self, backlog: deque[bytes], *, ended: bool = False) -> None:
+        """Take hold of the sink and move `backlog`, what the source delivered before it may have `ended`, to it.
 
         What is left in `backlog` was not written, because the sink was lost. `flow()`, or `end()` or
         `fail()` for a source that is over, comes next.
         """
         self._sink.feed_from(self)
         while backlog and self._state is not _DONE:
-            if not self._sink.write(backlog.popleft()) and self._state is _FLOWING:
+            if ended and len(backlog) == 1:
+                self.receive_last(backlog.popleft())
+            elif not self._sink.write(backlog.popleft()) and self._state is _FLOWING:
                 self._state = _HELD
 
     def flow(self) -> None:
@@ -96,6 +100,17 @@ class Pump(Receiver, Feeder):
         if not self._sink.write(data) and self._state is _FLOWING:
             self._state = _HELD
             self._source.pause()
+
+    def receive_last(self, data: bytes) -> None:
+        if not self._begin_ending():
+            return
+        if self._finish_sink:
+            sent = self._sink.finish_with(data)
+        else:
+            self._sink.write(data)
+            sent = self._sink.flush()
+        self._on_source_end(None)
+        self._settle_with(sent)
 
     def end(self) -> None:
         if not self._begin_ending():

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emulator.context import OPENING_CONNECTIONS_LIMIT, ConnectionSlots
+from emulator.config.limits import ConnectionMode
+from emulator.context import OPENING_CONNECTIONS_LIMIT, Claim, ConnectionSlots
 from tests.support.native import let_loop_run
 
 
@@ -150,3 +151,23 @@ async def test_against_the_model(limit: int, steps: list[tuple[str, int, int]]) 
     await line.clear()
     assert line.slots.free == limit
     assert line.slots.waiting == 0
+
+
+async def test_a_slot_that_was_taken_at_once_is_held_once() -> None:
+    slots = ConnectionSlots(1)
+    claim = Claim("db:5432")
+    assert slots.take_at_once(claim)
+    assert not slots.take_at_once(Claim("cache:6379"))
+    async with slots.held(claim):
+        assert (slots.free, slots.holders) == (0, ("db:5432",))
+    assert slots.free == 1
+
+
+@pytest.mark.parametrize("mode", ConnectionMode)
+async def test_a_connection_that_opens_at_once_needs_a_free_slot_and_keeps_none(
+    mode: ConnectionMode,
+) -> None:
+    slots = ConnectionSlots(1, mode)
+    assert slots.free_to_open is (mode is ConnectionMode.CONNECTING)
+    slots.take_at_once(Claim("db:5432"))
+    assert slots.free_to_open is False

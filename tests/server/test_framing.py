@@ -103,3 +103,9 @@ def test_which_framings_keep_the_connection() -> None:
     assert Chunked().keeps_connection
     assert Length(1).keeps_connection
     assert not UntilClose().keeps_connection
+
+
+def test_a_body_may_end_when_its_length_is_reached() -> None:
+    assert Chunked().may_end_after(1)
+    assert UntilClose().may_end_after(1)
+    assert [Length(3).may_end_after(size) for size in (2, 3, 4)] == [False, True, False]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 from collections.abc import Iterator
 
 import pytest
 
-from emulator.sockets.raw_transport import READ_BYTES, RawTransport
+from emulator.sockets.raw_transport import READ_BYTES, RawTransport, StreamProtocol
 from emulator.sockets.readiness import READINESS_KNOWN, readiness_of
 from tests.support.waiting import until
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.skipif(not READINESS_KNOWN, reason="needs epoll")
 MUCH_BYTES = 8_000_000
 
 
-class Told(asyncio.Protocol):
+class Told(StreamProtocol):
     """Writes down what its transport says."""
 
     def __init__(self) -> None:
@@ -179,3 +180,58 @@ async def test_a_protocol_that_raises_loses_its_connection_and_no_other(
     await until(lambda: "end" in other_told.said, "the other end")
     other.close()
     await until(lambda: other_told.said[-1] == "lost", "the other's end")
+
+
+class Ending(Told):
+    """Takes the last bytes and the end in one."""
+
+    takes_end = True
+
+    def last_received(self, data: bytes) -> bool:
+        self.said.append(f"last {data!r}")
+        return self.half_open
+
+
+async def test_the_last_bytes_and_the_end_come_in_one_to_who_takes_them_so(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    told = Ending()
+    pair[1].send(b"bye")
+    pair[1].shutdown(socket.SHUT_WR)
+    transport = RawTransport(pair[0], told, readiness_of(asyncio.get_running_loop()))
+    transport.begin()
+    await until(lambda: len(told.said) > 1, "the end")
+    assert (told.said, told.pieces) == (["made", "last b'bye'"], [])
+    transport.write(b"still here")
+    assert await asyncio.get_running_loop().sock_recv(pair[1], 100) == b"still here"
+    transport.close()
+    await until(lambda: told.said[-1] == "lost", "the loss")
+
+
+async def test_who_does_not_take_them_so_hears_of_the_end_later_or_asks_for_it(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    pair[1].send(b"bye")
+    pair[1].shutdown(socket.SHUT_WR)
+    transport, told = serve(pair[0])
+    assert not transport.take_end()  # Nothing was read yet.
+    await until(lambda: told.pieces, "the last bytes")
+    if "end" not in told.said:
+        assert transport.take_end()
+    assert not transport.take_end()
+    transport.close()
+    await until(lambda: told.said[-1] == "lost", "the loss")
+    assert told.pieces == [b"bye"]
+
+
+async def test_a_reset_behind_the_last_bytes_is_no_end(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    told = Ending()
+    pair[1].send(b"cut")
+    pair[1].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    pair[1].close()
+    RawTransport(pair[0], told, readiness_of(asyncio.get_running_loop())).begin()
+    await until(lambda: told.said[-1] == "lost", "the loss")
+    assert isinstance(told.error, ConnectionResetError)
+    assert "last b'cut'" not in told.said

@@ -119,6 +119,14 @@ class PumpMachine(RuleBasedStateMachine):
         self.over = True
         self.source.end()
 
+    @precondition(lambda self: not self.over and self.alive and self.nothing_waits())
+    @rule(size=st.integers(1, 12))
+    def deliver_last(self, size: int) -> None:
+        self.over = True
+        chunk = self.next_chunk(size)
+        self.said += chunk
+        self.source.deliver_last(chunk)
+
     @precondition(lambda self: not self.over and self.alive)
     @rule()
     def fail(self) -> None:
@@ -394,3 +402,58 @@ def test_bytes_pass_without_being_copied() -> None:
 def test_interfaces_are_those_of_the_native_path() -> None:
     assert issubclass(Pump, Feeder)
     assert issubclass(RecordingSink, ByteSink)
+
+
+class Joining(RecordingSink):
+    """Remembers what it was finished with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.finished_with: list[bytes] = []
+
+    def finish_with(self, data: Bytes) -> Promise[None]:
+        self.finished_with.append(bytes(data))
+        return super().finish_with(data)
+
+
+@pytest.mark.parametrize("begun", [True, False], ids=["while it flows", "before it begins"])
+def test_the_last_bytes_and_the_end_reach_the_sink_in_one(begun: bool) -> None:
+    source, sink = ScriptedSource(), Joining()
+    stream = NativeReadable(source)
+    source.resume()
+    source.deliver(b"first")
+    if begun:
+        done = stream.pump_to(sink)
+        source.deliver_last(b"last")
+    else:
+        source.deliver(b"last")
+        source.pause()
+        source.end()  # It is there, and not delivered yet.
+        done = stream.pump_to(sink)
+    assert sink.finished_with == [b"last"]
+    assert sink.sent == b"firstlast"
+    assert done.settled
+    assert stream.closed.settled
+
+
+def test_a_sink_that_is_to_stay_open_gets_the_last_bytes_alone() -> None:
+    source, sink = ScriptedSource(), Joining()
+    pump, ends = make_pump(source, sink, finish_sink=False)
+    source.deliver_last(b"last")
+    assert sink.sent == b"last"
+    assert not sink.finished
+    assert state_of(pump) is PumpState.DONE
+    assert ends.sources == [None]
+
+
+def test_an_end_that_was_taken_for_a_sink_that_is_lost_is_the_streams() -> None:
+    source = ScriptedSource()
+    stream = NativeReadable(source)
+    source.resume()
+    source.pause()
+    source.end()
+    sink = RecordingSink()
+    sink.feed_from = lambda feeder: feeder.sink_lost(LOST)  # type: ignore[method-assign]
+    done = stream.pump_to(sink, cancel_source=False)
+    assert done.error is LOST
+    assert stream.closed.settled

@@ -45,6 +45,18 @@ class ScriptedSource(ByteSource):
         if not self.cancelled:
             self.receiver.receive(data)
 
+    def deliver_last(self, data: bytes) -> None:
+        """Deliver `data` and the end in one, to a receiver that takes it so; nothing waits to be delivered."""
+        assert self.receiver is not None
+        assert not self._script, "in order"
+        self.receiver.receive_last(data)
+
+    def take_end(self) -> bool:
+        at_end = list(self._script) == [None]
+        if at_end:
+            self._script.clear()
+        return at_end
+
     def end(self) -> None:
         """End behind what was said before."""
         self._script.append(None)
