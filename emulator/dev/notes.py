@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 
+from emulator.printable import printable
+
 GROUPS_REMEMBERED = 1000
 
 
@@ -61,7 +63,7 @@ class NoteBook:
         times = sum(group.unread for group in unread)
         often = f" ({times} in all)" if times > len(unread) else ""
         again = f" ({latest.count}x)" if latest.count > 1 else ""
-        return f"{', '.join(told)}{often}; latest{again}: {latest.text}"
+        return f"{', '.join(told)}{often}; latest{again}: {printable(latest.text)}"
 
 
 def _numbered(number: int, kind: str) -> str:

@@ -112,7 +112,9 @@ class Terminal(Face):
         """List notes and warnings with their numbers; then they count as read."""
         groups = self._notes.groups()
         if groups:
-            self.show_table([(each.kind, f"{each.count}x", each.text) for each in groups])
+            self.show_table(
+                [(each.kind, f"{each.count}x", printable(each.text)) for each in groups]
+            )
         else:
             self.say(NO_NOTES)
         self._notes.read()
@@ -140,14 +142,12 @@ class Terminal(Face):
 
     def tell(self, message: Message) -> None:
         """What was said before is counted: on a TTY in the status, elsewhere with a line at 10, 100, 1000 times."""
-        said = message.text if message.label is None else f"{message.label}: {message.text}"
-        if message.importance is Importance.ERROR:
-            said = printable_block(said)  # With the line that is wrong, and a mark below it.
-        else:
-            said = printable(f"note: {said}" if message.kind == "note" else said)
-        if message.group is not None:
+        again = ""
+        if (
+            message.group is not None
+        ):  # Many requests say the same: only what is shown is worth its wording.
             kind = "note" if message.kind == "note" else "warning"
-            count = self._notes.count(message.group, kind, printable(message.text))
+            count = self._notes.count(message.group, kind, message.text)
             if self.is_tty:
                 self._output.refresh_status()
                 if count != 1:
@@ -155,7 +155,13 @@ class Terminal(Face):
             elif message.kind == "note" and count != 1:
                 if count < 10 or str(count).strip("0") != "1":
                     return
-                said = f"{said} ({count} times)"
+                again = f" ({count} times)"
+        said = message.text if message.label is None else f"{message.label}: {message.text}"
+        if message.importance is Importance.ERROR:
+            said = printable_block(said)  # With the line that is wrong, and a mark below it.
+        else:
+            said = printable(f"note: {said}" if message.kind == "note" else said)
+        said += again
         if message.error is not None:
             said = f"{said}: {describe(message.error)}"
         channel = Channel.OUT if message.importance is Importance.INFO else Channel.ERR
