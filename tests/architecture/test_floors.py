@@ -15,6 +15,7 @@ FLOORS = {
     "emulator.errors": 0,
     "emulator.folding": 0,
     "emulator.naming": 0,
+    "emulator.nearest": 0,
     "emulator.printable": 0,
     "emulator.quantities": 0,
     "emulator.failures": 0.5,
