@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bench.contenders import PROCESSORS
 from bench.statistics import Sample, Spread, ratio
 
 
@@ -34,6 +35,8 @@ GOALS = (
     Goal("hello", 1.2, "uvicorn"),
     Goal("hello", 1.0, "granian"),
     Goal("hello", 1.7, "aiohttp"),
+    # Like for like: pyworker logs a line a request, too. It has no bound.
+    Goal("hello", 0.0, "aiohttp logged"),
     Goal("tcp", 3.5, "workerd"),
     Goal("tcp", 1.6, "aiohttp"),
     Goal("stream", 0.9, "nginx"),
@@ -49,6 +52,7 @@ GOALS = (
     # What the rules cost where no limit is set; what a limit of CPU time costs has no bound.
     Goal("rules", 0.95, "pyworker unwatched"),
     Goal("rules", 0.0, "pyworker unwatched", server="pyworker cpu_ms"),
+    Goal("processes", 0.85 * PROCESSORS, "pyworker", server="pyworker processes"),
 )
 
 

@@ -20,6 +20,7 @@ LOADS = (
     "start",
     "reload",
     "rules",
+    "processes",
 )
 LOOPS = ("uvloop", "asyncio")
 MEBIBYTE = 1024 * 1024

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import dropwhile, islice
 from pathlib import Path
 from traceback import FrameSummary, TracebackException
@@ -58,8 +57,7 @@ class Frame(NamedTuple):
     variables: Sequence[Local] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """One exception. `title` has its type and message as Python prints them, a line each; `frames` begin outermost.
 
     `link` says how `before`, the exception that led to this one, did. `members` are a group's.

@@ -1,12 +1,14 @@
 """The server programs that are compared: one file each. The first is what it is about."""
 
-from bench.contenders.aiohttp import AIOHTTP
+from bench.contenders.aiohttp import AIOHTTP, AIOHTTP_LOGGED
 from bench.contenders.base import Contender, Task
 from bench.contenders.granian import GRANIAN
 from bench.contenders.nginx import NGINX
 from bench.contenders.pyworker import (
+    PROCESSORS,
     PYWORKER,
     PYWORKER_CPU_LIMIT,
+    PYWORKER_PROCESSES,
     PYWORKER_READER,
     PYWORKER_UNWATCHED,
 )
@@ -21,7 +23,9 @@ CONTENDERS: tuple[Contender, ...] = (
     PYWORKER_READER,
     PYWORKER_CPU_LIMIT,
     PYWORKER_UNWATCHED,
+    PYWORKER_PROCESSES,
     AIOHTTP,
+    AIOHTTP_LOGGED,
     RAW,
     UVICORN,
     GRANIAN,
@@ -30,4 +34,4 @@ CONTENDERS: tuple[Contender, ...] = (
     WRANGLER,
 )
 
-__all__ = ["BASELINE", "CONTENDERS", "Contender", "Task"]
+__all__ = ["BASELINE", "CONTENDERS", "PROCESSORS", "Contender", "Task"]

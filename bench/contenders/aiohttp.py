@@ -1,6 +1,8 @@
-"""aiohttp at its barest: web.Server without an Application, routes or log."""
+"""aiohttp at its barest: web.Server without an Application or routes; without a log, and with its own."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from bench.contenders.base import Contender, Task
 from bench.processes import Launch, module
@@ -19,14 +21,20 @@ _SERVERS = {
 }
 
 
-class BareAiohttp(Contender):
-    """The scripts bench/servers/aiohttp_*.py."""
+_LOGGED_SERVERS = {"hello": "aiohttp_logged"}
 
-    name = "aiohttp"
+
+class BareAiohttp(Contender):
+    """The scripts bench/servers/aiohttp_*.py that `servers` names for each load."""
+
     package = "aiohttp"
 
+    def __init__(self, name: str, servers: Mapping[str, str]) -> None:
+        self.name = name
+        self._servers = servers
+
     def launch(self, task: Task, port: int) -> Launch | None:
-        server = _SERVERS.get(task.load)
+        server = self._servers.get(task.load)
         if server is None:
             return None
         authority = () if task.authority is None else (task.authority,)
@@ -34,4 +42,5 @@ class BareAiohttp(Contender):
         return Launch(module(f"bench.servers.{server}", *arguments), {})
 
 
-AIOHTTP = BareAiohttp()
+AIOHTTP = BareAiohttp("aiohttp", _SERVERS)
+AIOHTTP_LOGGED = BareAiohttp("aiohttp logged", _LOGGED_SERVERS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -80,10 +81,16 @@ PYWORKER = Pyworker(
         "start": "hello",
         "reload": EDITED,
         "rules": "hello",
+        "processes": "computing",
     },
 )
 # The same stream, chunk by chunk through the worker's own code.
 PYWORKER_READER = Pyworker("pyworker reader", {"stream": "reader_loop"})
+# A process for each processor.
+PROCESSORS = os.cpu_count() or 1
+PYWORKER_PROCESSES = Pyworker(
+    "pyworker processes", {"processes": "computing"}, settings=f"[dev]\nworkers = {PROCESSORS}\n"
+)
 PYWORKER_CPU_LIMIT = Pyworker(
     "pyworker cpu_ms", {"rules": "hello"}, settings="[limits]\ncpu_ms = 1000\n"
 )

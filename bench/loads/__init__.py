@@ -5,6 +5,7 @@ from bench.loads import (
     echo,
     hello,
     json_answer,
+    processes,
     reload,
     rules,
     slow,
@@ -29,6 +30,7 @@ ALL: dict[str, Load] = {
         start.LOAD,
         reload.LOAD,
         rules.LOAD,
+        processes.LOAD,
     )
 }
 

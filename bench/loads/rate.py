@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
 from bench.clients import generator
+from bench.clients.rate import request
 from bench.loads.base import Contestant, Upstream, busy_seconds, entrants, log_of
 from bench.loads.upstream import behind
 from bench.options import Options
-from bench.processes import Server, free_port, running
+from bench.processes import HOST, READY_SECONDS, Server, free_port, running
 from bench.statistics import Sample
 
 WARM_UP_SECONDS = 0.5
@@ -31,10 +33,18 @@ def contestants(
             assert launch is not None
             log = log_of(contender, task)
             server = stack.enter_context(running(contender.name, launch, port, log))
+            _await_answer(port)
             take = partial(sample, server, options.connections, body_bytes)
             take(min(WARM_UP_SECONDS, options.seconds))
             found.append(Contestant(contender.name, task.loop, partial(take, options.seconds)))
         yield found
+
+
+def _await_answer(port: int) -> None:
+    """Return when `port` answers: that of several processes is open before they are there."""
+    with socket.create_connection((HOST, port), timeout=READY_SECONDS) as connection:
+        connection.sendall(request(body_bytes=0))
+        connection.recv(1)
 
 
 def sample(server: Server, connections: int, body_bytes: int, seconds: float) -> Sample:

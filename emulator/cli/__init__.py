@@ -14,6 +14,7 @@ import click
 
 from emulator import __version__
 from emulator.errors import COMMAND_IS_FILE, COMMAND_UNKNOWN, PyworkerError
+from emulator.nearest import nearest
 
 __all__ = ["COMMANDS", "LazyGroup", "main"]
 
@@ -44,11 +45,8 @@ class LazyGroup(click.Group):
         if self.get_command(ctx, name) is None and not name.startswith("-"):
             if name.endswith(".py"):
                 ctx.fail(COMMAND_IS_FILE.format(file=name))
-            # Imported on use: only a mistake needs it.
-            from difflib import get_close_matches
-
-            near = get_close_matches(name, COMMANDS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else " Try 'pyworker --help'."
+            near = nearest(name, COMMANDS)
+            hint = f" Did you mean {near!r}?" if near else " Try 'pyworker --help'."
             ctx.fail(COMMAND_UNKNOWN.format(name=name, hint=hint))
         return super().resolve_command(ctx, args)
 

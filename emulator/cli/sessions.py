@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,19 +23,18 @@ def serve(
     Raises PyworkerError for what can't be served.
     """
     # Imported on use: `pyworker dev --help` loads neither the settings' reader nor the runtime.
-    from emulator.config import Config, load_all
+    with _uncollected():
+        from emulator.config import Config, load_all
 
     def read() -> tuple[Config, ...]:
         return load_all([Path(file) for file in config_file], overrides)
 
     configs = read()
 
-    # After the settings: a mistake in them is told at once. What is imported is no garbage: it is not looked for.
-    gc.disable()
-    from emulator.dev.console import Console, face_for
-    from emulator.dev.session import run
-
-    gc.enable()
+    # After the settings: a mistake in them is told at once.
+    with _uncollected():
+        from emulator.dev.console import Console, face_for
+        from emulator.dev.session import run
 
     face = face_for(configs[0])
     if configs[0].workers > 1:
@@ -47,3 +47,14 @@ def serve(
             sys.exit(run_several(configs, face, read, command, keys=keys))
         face.note(WORKERS_UNSUPPORTED)
     sys.exit(run(configs, face, read, Console(face, keys=keys)))
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """A block that only imports: what is there at its end is no garbage, and is not looked through, now or later."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()

@@ -6,12 +6,11 @@ https://developers.cloudflare.com/workers/wrangler/configuration/#environments
 
 from __future__ import annotations
 
-import difflib
-
 from emulator import errors
 from emulator.config.document import Document, Part
 from emulator.config.table import Kind
 from emulator.config.validation import Values, first_part, validate, wrong_type
+from emulator.nearest import nearest
 
 # An environment has of these what it says itself.
 NOT_INHERITED = frozenset(
@@ -67,8 +66,8 @@ def select(document: Document, environment: str) -> tuple[Values, tuple[str, ...
 
 
 def _unknown(document: Document, name: str, known: list[str]) -> errors.ConfigError:
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean {near[0]}?" if near else ""
+    near = nearest(name, known)
+    hint = f" Did you mean {near}?" if near else ""
     return document.refusal(
         errors.ENVIRONMENT_UNKNOWN, "env", Part.KEY, name=name, known=", ".join(known), hint=hint
     )

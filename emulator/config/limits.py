@@ -6,8 +6,8 @@ are in seconds, sizes in bytes, CPU time in milliseconds as the platform's own k
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -20,8 +20,7 @@ class ConnectionMode(Enum):
     OPEN = "open"
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """The limits in force. None switches one off."""
 
     connections: int = 6

@@ -38,6 +38,7 @@ from emulator.config.settings import FILE_NAMES, setting
 from emulator.config.sources import Sources, gather
 from emulator.config.validation import Values, is_seconds
 from emulator.config.variables import Secrets, given_variables, only_required, read_secrets
+from emulator.nearest import nearest
 from emulator.printable import printable
 
 _WORKER_NAME = re.compile(r"[a-z0-9_][a-z0-9_-]*")
@@ -242,13 +243,10 @@ def _check_worker_file(path: Path, directory: Path, origin: Callable[[], str]) -
     if path.suffix != ".py":
         raise errors.ConfigError(errors.MAIN_NOT_PYTHON.format(origin=origin(), path=shown))
     if not os.path.isfile(path):
-        # Imported on use: only a mistake needs it.
-        import difflib
-
         hint = ""
         siblings = [entry.name for entry in path.parent.glob("*.py")]
-        if near := difflib.get_close_matches(path.name, siblings, n=1):
-            hint = f" Did you mean {shown_path(path.parent / near[0], directory)}?"
+        if near := nearest(path.name, siblings):
+            hint = f" Did you mean {shown_path(path.parent / near, directory)}?"
         raise errors.ConfigError(errors.MAIN_MISSING.format(origin=origin(), path=shown, hint=hint))
 
 

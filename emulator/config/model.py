@@ -7,7 +7,6 @@ line.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
@@ -72,8 +71,7 @@ class ServiceBinding(NamedTuple):
     environment: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Strictness:
+class Strictness(NamedTuple):
     """Strict mode: what production refuses is refused, but for connections to the `allowed` "host:port" texts."""
 
     allowed: frozenset[str] = frozenset()

@@ -8,15 +8,15 @@ arrays of tables as lists of such mappings.
 from __future__ import annotations
 
 import datetime
-import difflib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from emulator import errors
 from emulator.config.document import Document, Part, Syntax
 from emulator.config.settings import SETTINGS
 from emulator.config.table import Effect, Kind, Setting
+from emulator.nearest import nearest
 from emulator.printable import printable
 
 _TYPE_NAMES = {
@@ -46,16 +46,17 @@ _PYTHON_TYPES: dict[Kind, type] = {
 }
 
 
-@dataclass(slots=True)
 class _Branch:
     """A table that has rows of its own: its keys, and whether the file holds an array of it."""
 
-    repeated: bool = False
-    children: dict[str, _Branch | Setting] = field(default_factory=dict)
+    __slots__ = ("children", "repeated")
+
+    def __init__(self) -> None:
+        self.repeated = False
+        self.children: dict[str, _Branch | Setting] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(NamedTuple):
     """What a file says: `plain` by setting name, `repeated` by array, `noted` keys in order.
 
     `places` are the paths in the file, by setting name and by array.
@@ -259,8 +260,8 @@ def _found(value: object) -> str:
 def _unknown_key(
     document: Document, path: str, key: str, prefix: str, branch: _Branch
 ) -> errors.ConfigError:
-    near = difflib.get_close_matches(key, branch.children, n=1)
-    suggestion = f"{prefix}{near[0]}" if near else _same_key_elsewhere(key)
+    near = nearest(key, branch.children)
+    suggestion = f"{prefix}{near}" if near else _same_key_elsewhere(key)
     hint = f" Did you mean `{suggestion}`?" if suggestion else ""
     return document.refusal(errors.CONFIG_UNKNOWN_KEY, path, Part.KEY, hint=hint)
 

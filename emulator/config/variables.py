@@ -10,22 +10,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from emulator import errors
 from emulator.config.document import read_text, shown_path
 
 
-@dataclass(frozen=True, slots=True)
-class Secrets:
+class Secrets(NamedTuple):
     """The secrets' values by name, where each is from, and all files that they could come from.
 
     `notes` are sentences for the user.
     """
 
-    values: Mapping[str, str] = field(default_factory=dict)
-    places: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = MappingProxyType({})
+    places: Mapping[str, str] = MappingProxyType({})
     candidates: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -53,7 +53,7 @@ def read_secrets(
         if os.path.isfile(file):
             found = _read([file], candidates, directory, with_references=False)
             unread = (errors.SECRETS_UNREAD.format(file=file.name),) if env_files else ()
-            return replace(found, notes=unread)
+            return found._replace(notes=unread)
     files = [file for file in candidates[len(own) :] if os.path.isfile(file)]
     for file in candidates[len(own) :]:
         if env_files and file not in files:
@@ -91,8 +91,7 @@ def only_required(secrets: Secrets, required: Iterable[str] | None, shown: str) 
     names = list(dict.fromkeys(required))
     missing = (name for name in names if name not in secrets.values)
     files = secrets.candidates[0].name
-    return replace(
-        secrets,
+    return secrets._replace(
         values={name: secrets.values[name] for name in names if name in secrets.values},
         notes=(
             *secrets.notes,

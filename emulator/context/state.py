@@ -5,8 +5,8 @@ Floor 2. Owns the words; must not know what an event owns.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from emulator.context.observer import Outcome
 
@@ -19,8 +19,7 @@ class ContextState(Enum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Why the runtime ended an event's handler, and what there is to say of it."""
 
     outcome: Outcome

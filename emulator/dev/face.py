@@ -10,10 +10,11 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from emulator.config import Config, LogLevel
 from emulator.context import CallRecord, EventRecord, Observer
@@ -51,8 +52,7 @@ _LEAST_SHOWN = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """Something to tell. `label` names the request; `error` is shown with its traceback.
 
     Messages of one `group` say the same thing again. `fields` are what a program may want of `text`.
@@ -64,7 +64,7 @@ class Message:
     label: str | None = None
     error: BaseException | None = None
     group: Hashable = None
-    fields: Mapping[str, object] = field(default_factory=dict)
+    fields: Mapping[str, object] = MappingProxyType({})
 
 
 class Face(Observer, ABC):

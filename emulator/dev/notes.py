@@ -6,21 +6,22 @@ Floor 7. Owns which of them say the same and which were read; must not know wher
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 
 from emulator.printable import printable
 
 GROUPS_REMEMBERED = 1000
 
 
-@dataclass(slots=True)
 class Group:
     """What was said `count` times, `unread` of them since it was listed; `text` as it was said last."""
 
-    kind: str
-    text: str
-    count: int = 0
-    unread: int = 0
+    __slots__ = ("count", "kind", "text", "unread")
+
+    def __init__(self, kind: str, text: str) -> None:
+        self.kind = kind
+        self.text = text
+        self.count = 0
+        self.unread = 0
 
 
 class NoteBook:

@@ -17,6 +17,7 @@ from emulator.http.body import Body, BodyInit, BodyState, Content, extract
 from emulator.http.headers import Headers, HeadersInit, is_token
 from emulator.http.url import normalized_url
 from emulator.naming import camel_case_aliases, snake_case
+from emulator.nearest import nearest
 from emulator.streams import ByteSource
 
 _METHODS = {method.value: method for method in HTTPMethod}
@@ -276,11 +277,9 @@ def _checked_options(options: dict[str, object]) -> dict[str, object]:
     for spelled, value in options.items():
         name = snake_case(spelled)
         if name not in _OPTIONS:
-            import difflib  # Here, for start-up time: only a mistake needs it.
-
             known = ["method", "headers", "body", "redirect", "cf", *_OPTIONS]
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            near = nearest(name, known)
+            hint = f" Did you mean {near!r}?" if near else ""
             raise TypeError(errors.REQUEST_OPTION.format(name=spelled, hint=hint))
         checked[name] = value
     return checked

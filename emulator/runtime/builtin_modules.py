@@ -12,8 +12,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 
@@ -31,17 +30,14 @@ NAMES = frozenset(FILES) | {WORKERS}
 RESERVED = frozenset({WORKERS, "cloudflare"})
 
 
-class _WorkersLoader(Loader):
+class _WorkersLoader(SourceFileLoader):
     """Makes `workers` the very module object that `cloudflare.workers` is."""
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        return None
 
     def exec_module(self, module: ModuleType) -> None:
         sys.modules[module.__name__] = importlib.import_module("cloudflare.workers")
 
 
-class BuiltinFinder(MetaPathFinder):
+class BuiltinFinder:
     """Answers the built-in names, and `cloudflare` when nobody else has it."""
 
     def find_spec(
@@ -50,7 +46,8 @@ class BuiltinFinder(MetaPathFinder):
         if fullname in FILES:
             return importlib.util.spec_from_file_location(fullname, FILES[fullname])
         if fullname == WORKERS:
-            return ModuleSpec(WORKERS, _WorkersLoader(), origin=str(FILES["cloudflare.workers"]))
+            file = str(FILES["cloudflare.workers"])
+            return ModuleSpec(WORKERS, _WorkersLoader(WORKERS, file), origin=file)
         if fullname == "cloudflare":
             return self._namespace()
         return None

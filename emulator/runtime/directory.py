@@ -6,12 +6,12 @@ themselves. Must not know files, or how a call is made.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 
 from emulator import errors
 from emulator.bindings import Fetcher
 from emulator.config import ServiceBinding
+from emulator.nearest import nearest
 from emulator.runtime.entrypoints import DEFAULT
 from emulator.runtime.service import BoundService, entrypoints_known
 from emulator.runtime.worker import Worker
@@ -96,5 +96,5 @@ class Directory:
         return None
 
     def _hint(self, binding: ServiceBinding) -> str:
-        near = difflib.get_close_matches(binding.service, self.names, n=1)
-        return errors.SERVICE_MEANT.format(name=near[0]) if near else ""
+        near = nearest(binding.service, self.names)
+        return errors.SERVICE_MEANT.format(name=near) if near else ""

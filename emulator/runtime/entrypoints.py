@@ -6,13 +6,13 @@ event is. Signatures are read once, when the worker is loaded; a call costs a sl
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from emulator import errors
+from emulator.nearest import nearest
 from emulator.runtime.base import DurableObject, WorkerEntrypoint, WorkflowEntrypoint
 
 EVENTS = ("fetch", "connect", "scheduled", "queue", "tail", "email")
@@ -24,33 +24,31 @@ _BASES = (WorkerEntrypoint, DurableObject, WorkflowEntrypoint)
 _NOT_SERVED: dict[type, str] = {DurableObject: "Durable Object", WorkflowEntrypoint: "Workflow"}
 
 
-@dataclass(frozen=True, slots=True)
-class Handler:
+class Handler(NamedTuple):
     """One handler. `label` ("fetch() of class Default") names it in what the user reads."""
 
     event: str
     label: str
-    _function: Callable[..., Any]
-    _entrypoint: type | None
-    _argument_count: int
+    function: Callable[..., Any]
+    entrypoint: type | None
+    argument_count: int
 
     def call(self, subject: object, env: object, ctx: object) -> Any:
         """Call the handler with what it takes of (subject, env, ctx); the result may be awaitable.
 
         A class's handler is called on a new instance, which has `self.env` and `self.ctx`, and gets None for both.
         """
-        if self._entrypoint is None:
-            function = self._function
+        if self.entrypoint is None:
+            function = self.function
         else:
-            function = getattr(self._entrypoint(ctx, env), self.event)
+            function = getattr(self.entrypoint(ctx, env), self.event)
             env = ctx = None
-        if self._argument_count == 1:
+        if self.argument_count == 1:
             return function(subject)
-        return function(*(subject, env, ctx)[: self._argument_count])
+        return function(*(subject, env, ctx)[: self.argument_count])
 
 
-@dataclass(frozen=True, slots=True)
-class Entrypoints:
+class Entrypoints(NamedTuple):
     """The handlers of one worker: of the default entrypoint by event, of the named ones by class and event.
 
     `classes` are those of both by name: other workers may call their methods.
@@ -58,9 +56,9 @@ class Entrypoints:
     """
 
     default: Mapping[str, Handler]
-    named: Mapping[str, Mapping[str, Handler]] = field(default_factory=dict)
+    named: Mapping[str, Mapping[str, Handler]] = MappingProxyType({})
     notes: tuple[str, ...] = ()
-    classes: Mapping[str, type] = field(default_factory=dict)
+    classes: Mapping[str, type] = MappingProxyType({})
 
 
 def handler(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -207,14 +205,14 @@ def _signature_notes(handlers: Mapping[str, Handler]) -> tuple[str, ...]:
     """Return a sentence for each handler that can't take the arguments it will be called with."""
     notes = []
     for event, handler in handlers.items():
-        cls = handler._entrypoint
+        cls = handler.entrypoint
         receiver = [None] * (_bound_count(cls, event) if cls is not None else 0)
         try:
-            signature = inspect.signature(handler._function)
+            signature = inspect.signature(handler.function)
         except (TypeError, ValueError):  # a callable written in C that does not tell
             continue
         try:
-            signature.bind(*receiver, *[None] * handler._argument_count)
+            signature.bind(*receiver, *[None] * handler.argument_count)
         except TypeError:
             names = (
                 ("event", "env", "ctx") if event not in FLEXIBLE_EVENTS else _FLEXIBLE_NAMES[event]
@@ -277,7 +275,7 @@ def _method_hints(cls: type) -> list[str]:
 def _nearest(name: str, names: list[str] | tuple[str, ...]) -> str | None:
     if name in names:
         return None
-    return next(iter(difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.75)), None)
+    return nearest(name.lower(), names, least=0.75)
 
 
 def _listed(names: Any) -> str:

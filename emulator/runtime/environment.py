@@ -5,12 +5,12 @@ Floor 5. Owns the look-up and its errors; must not know what a binding is or whe
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
 
 from emulator.errors import ENV_MISSING, ENV_OUTSIDE
+from emulator.nearest import nearest
 
 
 class Environment(Mapping[str, Any]):
@@ -101,7 +101,7 @@ def _require() -> Environment:
 
 
 def _missing(name: str, environment: Environment) -> str:
-    near = difflib.get_close_matches(name.upper(), [known.upper() for known in environment], n=1)
-    meant = [known for known in environment if known.upper() in near]
-    hint = f" Did you mean {meant[0]}?" if meant else ""
+    near = nearest(name.upper(), (known.upper() for known in environment))
+    meant = next((known for known in environment if known.upper() == near), None)
+    hint = f" Did you mean {meant}?" if meant else ""
     return ENV_MISSING.format(name=name, hint=hint)

@@ -20,7 +20,6 @@ import importlib.util
 import itertools
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.abc import MetaPathFinder
 from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -208,7 +207,7 @@ class Importer:
         return (self.root / top).is_dir() and not _is_importable(top)
 
 
-class _IsolateFinder(MetaPathFinder):
+class _IsolateFinder:
     """Hands names below a private package to the importer that owns it."""
 
     def find_spec(

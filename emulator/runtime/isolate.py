@@ -6,7 +6,6 @@ know requests. A reload loads a new Isolate beside the old one and unloads the o
 
 from __future__ import annotations
 
-import difflib
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from emulator import errors
+from emulator.nearest import nearest
 from emulator.runtime import entrypoints, environment
 from emulator.runtime.entrypoints import Entrypoints, Handler
 from emulator.runtime.environment import Environment
@@ -165,6 +165,6 @@ def _shown(path: Path) -> str:
 
 def _missing_file(path: Path) -> str:
     names = [file.name for file in path.parent.glob("*.py")] if path.parent.is_dir() else []
-    near = difflib.get_close_matches(path.name, names, n=1)
-    hint = f" Did you mean {_shown(path.with_name(near[0]))}?" if near else ""
+    near = nearest(path.name, names)
+    hint = f" Did you mean {_shown(path.with_name(near))}?" if near else ""
     return errors.WORKER_FILE_MISSING.format(path=_shown(path), hint=hint)

@@ -7,7 +7,6 @@ the worker's own env is current meanwhile. Must not know who calls, or what a ca
 from __future__ import annotations
 
 import asyncio
-import difflib
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
@@ -18,6 +17,7 @@ from emulator.context import IoContext, never
 from emulator.errors import HandlerError, ServiceError
 from emulator.http import Request, Response
 from emulator.naming import snake_case
+from emulator.nearest import nearest
 from emulator.runtime import dispatch, environment
 from emulator.runtime.entrypoints import DEFAULT, EVENTS, Handler, methods_of
 from emulator.runtime.execution import ExecutionContext
@@ -133,7 +133,7 @@ class BoundService:
             if known
             else errors.RPC_HAS_NONE.format(service=self.name)
         )
-        for near in difflib.get_close_matches(snake_case(method), known, n=1):
+        if near := nearest(snake_case(method), known):
             error.add_note(errors.RPC_MEANT.format(method=near))
         raise error
 
@@ -148,8 +148,8 @@ def missing_entrypoint(service: str, entrypoint: str, isolate: Isolate) -> str:
 def entrypoints_known(entrypoint: str, isolate: Isolate) -> dict[str, str]:
     """Return the words about the entrypoints of `isolate`: those `known`, and a `hint` which is meant."""
     names = sorted(isolate.entrypoint_names)
-    near = difflib.get_close_matches(entrypoint, names, n=1, cutoff=0.5)
-    hint = errors.SERVICE_MEANT.format(name=near[0]) if near else ""
+    near = nearest(entrypoint, names, least=0.5)
+    hint = errors.SERVICE_MEANT.format(name=near) if near else ""
     return {"known": ", ".join(names) or errors.NO_ENTRYPOINTS, "hint": hint}
 
 

@@ -21,6 +21,7 @@ from emulator.context import EventRecord, Observer, Outcome, Traffic
 from emulator.errors import CLIENT_GONE
 from emulator.server.arrival import Arrival
 from emulator.server.framing import JOINED_CHUNK_BYTES, Framing, FramingError
+from emulator.server.gathering import write_gathered
 from emulator.server.limits import refusal_of_nonsense
 from emulator.server.presence import is_present
 from emulator.server.request_body import RequestBody
@@ -328,11 +329,10 @@ class ResponseSink(ByteSink):
         if self._head:
             parts = (self._head, *parts)
             self._head = b""
-        if len(parts) > 1 and len(data) <= JOINED_CHUNK_BYTES:
-            parts = (b"".join(parts),)
-        # Not writelines(): before Python 3.12 asyncio's copies everything into one piece.
-        for part in parts:
-            transport.write(part)
+        if len(data) <= JOINED_CHUNK_BYTES:
+            transport.write(parts[0] if len(parts) == 1 else b"".join(parts))
+        else:
+            write_gathered(transport, parts)
         return not self._connection.writing_paused
 
     def send_head(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import parse_qsl, urlsplit
 
@@ -97,7 +97,7 @@ def handler_report(
         page,
         request=request,
         sockets=[
-            replace(each, failure=each.failure and secrets.hide(each.failure, FIELD_CHARACTERS))
+            each._replace(failure=each.failure and secrets.hide(each.failure, FIELD_CHARACTERS))
             for each in sockets[:SOCKETS_LIMIT]
         ],
     )
@@ -115,7 +115,7 @@ def load_report(
         errors.WORKER_NOT_LOADED,
         errors.TELL_NOT_LOADED,
         "load_failed",
-        _cleaned(replace(failure, frames=(), before=None) if cause is None else failure, secrets),
+        _cleaned(failure._replace(frames=(), before=None) if cause is None else failure, secrets),
         errors.DOCS_PYTHON,
     )
 
@@ -162,7 +162,7 @@ def _failure(error: BaseException, locals_of: LocalsOf | None) -> Failure:
     waited = error.__context__
     if failure.users_frames or not isinstance(waited, asyncio.CancelledError):
         return failure
-    return replace(failure, frames=failure_of(waited, locals_of).frames)
+    return failure._replace(frames=failure_of(waited, locals_of).frames)
 
 
 def _cleaned(failure: Failure, secrets: Secrets) -> Failure:
@@ -175,8 +175,7 @@ def _cleaned(failure: Failure, secrets: Secrets) -> Failure:
 
 
 def _mapped(failure: Failure, clean: Callable[[str], str]) -> Failure:
-    return replace(
-        failure,
+    return failure._replace(
         message=clean(failure.message),
         notes=[clean(note) for note in failure.notes[:NOTES_LIMIT]],
         title=[clean(line) for line in failure.title],

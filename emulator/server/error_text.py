@@ -6,7 +6,6 @@ Floor 6. Owns the text and the JSON object; must not know HTTP.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import Any
 
 from emulator.context import Outcome
@@ -35,7 +34,7 @@ def error_json(report: ErrorReport) -> str:
     content: dict[str, Any] = {
         **_told(report.failure),
         "causes": _causes(report.failure),
-        "sockets": [asdict(socket) for socket in report.sockets],
+        "sockets": [socket._asdict() for socket in report.sockets],
         "title": report.title,
         "status": report.status.value,
         "outcome": report.outcome,

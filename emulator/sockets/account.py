@@ -5,9 +5,8 @@ Floor 3. Owns what is told of each, as text and figures that hold on to nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 from emulator.context import IoContext, Traffic
 from emulator.failures import summary
@@ -15,8 +14,7 @@ from emulator.sockets.socket import Socket
 from emulator.sockets.wire import Wire
 
 
-@dataclass(frozen=True, slots=True)
-class SocketAccount:
+class SocketAccount(NamedTuple):
     """One connection. `made_at` is `file:line`, `secure_transport` "off", "on" or "starttls"; None is not known.
 
     `failure` says why it could not be opened or was lost.

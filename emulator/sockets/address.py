@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-import ada_url
-
 from emulator import errors
 from emulator.naming import camel_case_aliases
 
@@ -83,6 +81,9 @@ def _supported(address: SocketAddress) -> SocketAddress:
 
 @lru_cache(maxsize=ADDRESSES_REMEMBERED)
 def _from_text(text: str) -> SocketAddress:
+    # Imported with the first address: it takes a while.
+    import ada_url
+
     try:
         url = ada_url.URL(f"fake://{text}")
     except ValueError:

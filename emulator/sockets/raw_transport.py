@@ -18,10 +18,13 @@ from typing import Any
 from emulator.sockets.readiness import READINESS_KNOWN, Readiness
 from emulator.streams import Bytes
 
-# A connection that fills what is read at once is read in larger pieces.
+# A connection that fills what is read at once is read in larger pieces, one that is paused in smaller ones again: what
+# is read and can't be passed on waits in memory.
 READ_BYTES = 16_384
-READ_LIMIT_BYTES = 262_144
+READ_LIMIT_BYTES = 524_288
 READ_GROWTH = 4
+# How often a connection that fills them is read before others have their turn.
+READS_LIMIT = 4
 # The pieces that one system call may send. Source: sendmsg(2), UIO_MAXIOV is 1,024.
 PIECES_LIMIT = 64
 LOW_SHARE = 4
@@ -130,6 +133,7 @@ class RawTransport(asyncio.Transport):
     def pause_reading(self) -> None:
         if self._reading is _READ_FLOWING:
             self._reading = _READ_PAUSED
+            self._read_bytes = max(self._read_bytes // READ_GROWTH, READ_BYTES)
             self._want(self._events & ~_IN)
 
     def resume_reading(self) -> None:
@@ -141,7 +145,9 @@ class RawTransport(asyncio.Transport):
         """`events` have come for the descriptor."""
         if events & ~_OUT:
             if self._reading is _READ_FLOWING:
-                self._read(events)
+                left = READS_LIMIT - 1
+                while self._read(events) and left and self._reading is _READ_FLOWING:
+                    left -= 1
             elif self._events & _IN:  # It has ended, and goes on being open.
                 self._want(self._events & ~_IN)
         if self._unsent_bytes and events & (_OUT | _BROKEN):
@@ -154,15 +160,16 @@ class RawTransport(asyncio.Transport):
         self._reading = _READ_ENDED
         return True
 
-    def _read(self, events: int) -> None:
+    def _read(self, events: int) -> bool:
+        """Deliver what is there; return whether there may be more, for it filled all that was asked for."""
         asked = self._read_bytes
         try:
             data = self._raw.recv(asked)
         except (BlockingIOError, InterruptedError):
-            return
+            return False
         except OSError as error:
             self._end_with(error)
-            return
+            return False
         if data:
             if len(data) == asked:
                 self._read_bytes = min(asked * READ_GROWTH, READ_LIMIT_BYTES)
@@ -170,10 +177,11 @@ class RawTransport(asyncio.Transport):
                 self._end_is_near = True
                 if self._protocol.takes_end and self._is_at_end():
                     self._end_reading(data)
-                    return
+                    return False
             self._protocol.data_received(data)
-        else:
-            self._end_reading(b"")
+            return len(data) == asked
+        self._end_reading(b"")
+        return False
 
     def _is_at_end(self) -> bool:
         try:

@@ -13,10 +13,7 @@ from emulator.streams.abort import AbortSignal
 from emulator.streams.core import ReadableCore, WritableCore
 from emulator.streams.native_readable import NativeReadable
 from emulator.streams.native_writable import NativeWritable
-from emulator.streams.pipe import Pipe
 from emulator.streams.promise import Promise
-from emulator.streams.standard_readable import StandardReadable
-from emulator.streams.standard_tee import tee as standard_tee
 from emulator.streams.underlying import options_of
 
 _NAMES = ("prevent_abort", "prevent_cancel", "prevent_close", "signal")
@@ -47,6 +44,9 @@ def pipe(source: ReadableCore, destination: WritableCore, options: PipeOptions) 
             return _pump(source, destination, options)
         if not options.signal.aborted:
             return _pump_until(options.signal, source, destination, options)
+    # Imported on use: most streams are native.
+    from emulator.streams.pipe import Pipe
+
     return Pipe(
         source,
         destination,
@@ -93,5 +93,9 @@ def tee(source: ReadableCore) -> tuple[ReadableCore, ReadableCore]:
     """Return two streams that each give everything `source` has and gets. It is held from now on."""
     if isinstance(source, NativeReadable):
         return source.tee()
+    # Imported on use: most streams are native.
+    from emulator.streams.standard_readable import StandardReadable
+    from emulator.streams.standard_tee import tee as standard_tee
+
     assert isinstance(source, StandardReadable)
     return standard_tee(source)

@@ -14,7 +14,6 @@ from emulator import errors
 from emulator.context import Owned
 from emulator.naming import camel_case_aliases
 from emulator.streams.belonging import end_with_request
-from emulator.streams.construction import make_readable, readable_from
 from emulator.streams.core import ReadableCore, ReaderKind
 from emulator.streams.iteration import ReadableStreamAsyncIterator
 from emulator.streams.lock import Lock
@@ -57,12 +56,18 @@ class ReadableStream(Readable):
         if isinstance(source, ByteSource):
             self._hold_core(NativeReadable(source, high_water_mark_bytes))
         else:
+            # Imported on use: most streams are native.
+            from emulator.streams.construction import make_readable
+
             self._hold_core(make_readable(source, strategy))
             end_with_request(self._core.closed, self._core.cancel)
 
     @classmethod
     def from_(cls, iterable: object) -> ReadableStream:
         """Return a stream of an iterable's or async iterable's items, each asked for when it is wanted."""
+        # Imported on use: most streams are native.
+        from emulator.streams.construction import readable_from
+
         stream = cls.of(readable_from(iterable))
         end_with_request(stream.core.closed, stream.core.cancel)
         return stream

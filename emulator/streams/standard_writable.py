@@ -7,8 +7,7 @@ Streams, "Writable streams" and "WritableStreamDefaultController".
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from emulator import errors
 from emulator.context import Owned
@@ -22,8 +21,7 @@ from emulator.streams.underlying import Algorithm, nothing
 _CLOSE = object()  # Stands in the queue for the end of the stream.
 
 
-@dataclass(slots=True)
-class PendingAbort:
+class PendingAbort(NamedTuple):
     """An abort() that waits for the write or close under way."""
 
     done: Promise[None]

@@ -13,7 +13,6 @@ from emulator import errors
 from emulator.context import Owned
 from emulator.naming import camel_case_aliases
 from emulator.streams.belonging import end_with_request
-from emulator.streams.construction import make_writable
 from emulator.streams.core import WritableCore
 from emulator.streams.lock import Lock
 from emulator.streams.native import HIGH_WATER_MARK_BYTES, ByteSink
@@ -46,6 +45,9 @@ class WritableStream(Owned):
         if isinstance(sink, ByteSink):
             self._hold_core(NativeWritable(sink, high_water_mark_bytes))
         else:
+            # Imported on use: most streams are native.
+            from emulator.streams.construction import make_writable
+
             self._hold_core(make_writable(sink, strategy))
             end_with_request(self._core.closed, self._core.break_off)
 

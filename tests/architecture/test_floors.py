@@ -15,6 +15,7 @@ FLOORS = {
     "emulator.errors": 0,
     "emulator.folding": 0,
     "emulator.naming": 0,
+    "emulator.nearest": 0,
     "emulator.printable": 0,
     "emulator.quantities": 0,
     "emulator.failures": 0.5,
@@ -38,10 +39,19 @@ DOOR = "emulator"
 # The runtime answers a worker's `import workers` with the faces that stand on it: loads them, and uses nothing of them.
 LOADER = "emulator.runtime.builtin_modules"
 
-# Who may import within a function: commands load what they run, so that `--help` answers at once; settings what few
-# projects or only a mistake need, and an exchange what writes error pages, so that `pyworker dev` starts at once.
+# Who may import within a function: commands load what they run, so that `--help` answers at once. So that
+# `pyworker dev` starts at once: settings what few projects or only a mistake need, an exchange what writes error pages,
+# streams what runs a worker's own source or sink.
 LAZY = (DOOR, "emulator.cli", "emulator.config")
-LAZY_MODULES = ("emulator.server.exchange",)
+LAZY_MODULES = (
+    "emulator.server.exchange",
+    "emulator.streams.pairing",
+    "emulator.streams.readable",
+    "emulator.streams.writable",
+)
+
+# Faces that import some of their names when these are asked for, and show all of them to type checkers.
+LAZY_FACES = (DOOR, "cloudflare.workers", "emulator.streams")
 
 
 def part_of(module: str) -> str:
@@ -87,7 +97,7 @@ def hidden_imports(tree: SourceTree) -> list[str]:
     complaints = []
     for found in ours(tree):
         place = f"{found.importer}:{found.line} imports {found.target}"
-        if found.typing_only and found.importer != DOOR:
+        if found.typing_only and found.importer not in LAZY_FACES:
             complaints.append(f"{place} under TYPE_CHECKING, which hides a cycle")
         if (
             found.lazy

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+import cloudflare.workers
 from tests.architecture.source_tree import PROJECT, SourceFile, SourceTree, write_tree
+from tests.architecture.test_floors import LAZY_FACES
 
 
 def is_face(file: SourceFile) -> bool:
@@ -127,6 +129,17 @@ def test_what_a_face_names_is_there_and_its_methods_are_documented(module: str) 
             ):
                 method = getattr(offered, attribute)
                 assert inspect.getdoc(method), f"{module}.{name}.{attribute} has no docstring"
+
+
+@pytest.mark.parametrize("module", LAZY_FACES)
+def test_a_face_that_imports_on_use_shows_what_it_has_and_says_what_it_has_not(module: str) -> None:
+    face = importlib.import_module(module)
+    with pytest.raises(AttributeError, match=f"^module '{module}' has no attribute 'nonsense'$"):
+        face.nonsense  # noqa: B018 - asking is the test
+
+
+def test_all_that_workers_may_import_is_listed() -> None:
+    assert set(cloudflare.workers.__all__) <= set(dir(cloudflare.workers))
 
 
 def test_cloudflare_is_a_namespace_portion() -> None:

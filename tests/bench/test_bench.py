@@ -41,7 +41,7 @@ def test_measures_and_writes_what_it_measured(tmp_path: Path) -> None:
     assert document["rounds"] == 2
     assert document["machine"]["python"].startswith(f"{sys.version_info[0]}.{sys.version_info[1]}.")
     by_server = {entry["server"]: entry for entry in document["results"]}
-    assert set(by_server) == {"pyworker", "aiohttp", "raw loop"}
+    assert set(by_server) == {"pyworker", "aiohttp", "aiohttp logged", "raw loop"}
     for entry in by_server.values():
         assert (entry["load"], entry["loop"], entry["unit"]) == ("hello", "asyncio", "req/s")
         assert len(entry["samples"]) == 2
@@ -49,8 +49,9 @@ def test_measures_and_writes_what_it_measured(tmp_path: Path) -> None:
         assert entry["value"]["low"] > 0
     assert by_server["aiohttp"]["ratio"] is None
     assert by_server["pyworker"]["ratio"]["median"] > 0
-    [goal] = document["goals"]
+    goal, like_for_like = document["goals"]
     assert (goal["load"], goal["against"], goal["bound"]) == ("hello", "aiohttp", 1.7)
+    assert (like_for_like["against"], like_for_like["bound"]) == ("aiohttp logged", 0)
     assert goal["reached"] == by_server["pyworker"]["ratio"]
     assert str(path) in ran.stdout
     assert ran.stdout.splitlines()[2].split()[:3] == ["hello", "asyncio", "pyworker"]
@@ -70,6 +71,7 @@ def test_measures_and_writes_what_it_measured(tmp_path: Path) -> None:
         ("start", {"pyworker", "aiohttp", "raw loop"}),
         ("reload", {"pyworker"}),
         ("rules", {"pyworker", "pyworker cpu_ms", "pyworker unwatched"}),
+        ("processes", {"pyworker", "pyworker processes"}),
     ],
 )
 def test_every_load_runs(load: str, servers: set[str], tmp_path: Path) -> None:

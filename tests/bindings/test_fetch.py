@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -290,7 +289,7 @@ async def test_the_budget_of_subrequests_is_shared() -> None:
     answer = await asked(
         forward,
         {"OTHER": worker(fetch=other), "LAST": worker(fetch=lambda: Response("ok"))},
-        limits=replace(DEFAULT_LIMITS, subrequests=4),
+        limits=DEFAULT_LIMITS._replace(subrequests=4),
     )
     assert answer.status == 500
     assert len(answer.recorder.of("call_finished")) == 4
@@ -315,7 +314,7 @@ async def test_both_workers_stand_in_one_line_for_connections() -> None:
 
     async with PeerServer(lambda peer: None) as peers:
         with Blackhole() as hole:
-            limits = replace(DEFAULT_LIMITS, connections=1)
+            limits = DEFAULT_LIMITS._replace(connections=1)
             answer = await asked(first, {"OTHER": worker(fetch=other)}, limits=limits)
             assert answer.text == "opened"
             waits = answer.recorder.of("connection_waited")
@@ -362,7 +361,7 @@ async def test_cpu_time_is_the_requests() -> None:
             return Response("caught")
 
     answer = await within(
-        asked(fetch, {"OTHER": worker(fetch=other)}, limits=replace(DEFAULT_LIMITS, cpu_ms=50))
+        asked(fetch, {"OTHER": worker(fetch=other)}, limits=DEFAULT_LIMITS._replace(cpu_ms=50))
     )
     assert answer.status == 503
     assert answer.recorder.of("event_finished")[0].outcome is Outcome.EXCEEDED_CPU

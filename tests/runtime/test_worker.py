@@ -26,7 +26,7 @@ def is_loaded(isolate: Isolate) -> bool:
     """Tell whether the modules of `isolate` are still there."""
     handler = isolate.handler("fetch")
     assert handler is not None
-    return handler._function.__module__ in sys.modules
+    return handler.function.__module__ in sys.modules
 
 
 def test_a_generation_that_answers_nothing_goes_at_once(file: Path) -> None:

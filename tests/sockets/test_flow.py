@@ -10,6 +10,7 @@ import pytest
 
 from emulator.errors import SocketError
 from emulator.sockets import SocketState, connect
+from emulator.sockets.raw_transport import READ_LIMIT_BYTES
 from emulator.streams import PromiseState
 from tests.sockets.incoming import buffered_bytes
 from tests.support.contexts import request
@@ -183,12 +184,12 @@ async def test_when_nobody_reads_the_peer_is_held_back_and_memory_bounded() -> N
             await within(socket.opened)
             sent = await asyncio.to_thread(peer.flood, 10**9)
             assert 65_536 <= sent < KERNEL_BYTES
-            assert buffered_bytes(socket) <= 65_536 + 262_144
+            assert buffered_bytes(socket) <= 65_536 + READ_LIMIT_BYTES
             peer.half_close()
             received = 0
             async for chunk in socket.readable:
                 received += len(chunk)
-                assert buffered_bytes(socket) <= 65_536 + 262_144
+                assert buffered_bytes(socket) <= 65_536 + READ_LIMIT_BYTES
             assert received == sent
 
 
@@ -234,7 +235,7 @@ async def test_pipe_to_holds_a_fast_sender_back_for_a_slow_reader() -> None:
                 await asyncio.sleep(0)
             await within(piping)
         assert await within(sink.result()) == 4_000_000
-    assert most <= 65_536 + 262_144
+    assert most <= 65_536 + READ_LIMIT_BYTES
 
 
 async def test_an_echo_is_one_line() -> None:

@@ -5,11 +5,18 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
-from emulator.sockets.raw_transport import READ_BYTES, RawTransport, StreamProtocol
+from emulator.sockets.raw_transport import (
+    READ_BYTES,
+    READ_GROWTH,
+    READS_LIMIT,
+    RawTransport,
+    StreamProtocol,
+)
 from emulator.sockets.readiness import READINESS_KNOWN, readiness_of
 from tests.support.waiting import until
 
@@ -27,6 +34,7 @@ class Told(StreamProtocol):
         self.error: Exception | None = None
         self.half_open = True
         self.fault: Exception | None = None
+        self.stop_after_turn: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.said.append("made")
@@ -34,6 +42,8 @@ class Told(StreamProtocol):
     def data_received(self, data: bytes) -> None:
         if self.fault is not None:
             raise self.fault
+        if self.stop_after_turn is not None and not self.pieces:
+            asyncio.get_running_loop().call_soon(self.stop_after_turn)
         self.pieces.append(data)
 
     def eof_received(self) -> bool:
@@ -160,6 +170,44 @@ async def test_pieces_grow_with_what_there_is_to_read(
     await asyncio.get_running_loop().sock_sendall(pair[1], bytes(MUCH_BYTES))
     await until(lambda: sum(map(len, told.pieces)) == MUCH_BYTES, "everything")
     assert len(told.pieces[0]) <= READ_BYTES < max(map(len, told.pieces))
+    transport.abort()
+    await until(lambda: told.said[-1] == "lost", "the end")
+
+
+def fill(raw: socket.socket) -> None:
+    """Send until the operating system takes no more."""
+    with suppress(BlockingIOError):
+        while True:
+            raw.send(bytes(MUCH_BYTES))
+
+
+async def test_pieces_are_smaller_again_where_reading_was_paused(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    transport, told = serve(pair[0])
+    await asyncio.get_running_loop().sock_sendall(pair[1], bytes(MUCH_BYTES))
+    await until(lambda: sum(map(len, told.pieces)) == MUCH_BYTES, "everything")
+    largest = max(map(len, told.pieces))
+    transport.pause_reading()
+    fill(pair[1])
+    told.pieces.clear()
+    transport.resume_reading()
+    await until(lambda: told.pieces, "more")
+    assert len(told.pieces[0]) <= max(largest // READ_GROWTH, READ_BYTES)
+    transport.abort()
+    await until(lambda: told.said[-1] == "lost", "the end")
+
+
+async def test_a_turn_reads_several_pieces_but_not_for_ever(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    transport, told = serve(pair[0])
+    told.stop_after_turn = transport.pause_reading
+    transport.pause_reading()
+    fill(pair[1])
+    transport.resume_reading()
+    await until(lambda: told.pieces, "the first turn's pieces")
+    assert 1 < len(told.pieces) <= READS_LIMIT
     transport.abort()
     await until(lambda: told.said[-1] == "lost", "the end")
 
