@@ -16,6 +16,7 @@ import click
 from emulator import __version__, errors
 from emulator.cli.manual import MISUSED, Manual
 from emulator.cli.options import FILE, from_settings
+from emulator.memory import importing
 
 Part = bytes | Path | TextIO
 
@@ -141,12 +142,14 @@ def command(
     complete += [pair for pair in sent if pair[1]]
 
     # Imported on use: `pyworker call --help` loads neither the settings' reader nor the runtime.
-    from emulator.config import load_all
+    with importing():
+        from emulator.config import load_all
 
     configs = load_all([Path(file) for file in config_file], overrides)
 
-    from emulator.dev.call import Delivery, Order, run
-    from emulator.dev.console import face_for
+    with importing():
+        from emulator.dev.call import Delivery, Order, run
+        from emulator.dev.console import face_for
 
     order = Order(method, url, tuple(complete), body)
     delivery = Delivery(Path(output) if output else None, include, fail)

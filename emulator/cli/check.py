@@ -14,6 +14,7 @@ import click
 from emulator.cli.manual import MISUSED, Manual
 from emulator.cli.options import from_settings
 from emulator.errors import PyworkerError
+from emulator.memory import importing
 
 INTERRUPTED_EXIT_CODE = 130
 
@@ -48,12 +49,14 @@ def command(config_file: tuple[str, ...], as_json: bool, **overrides: object) ->
     No handler is called. With --strict every note is a failure.
     """
     # Imported on use: `pyworker check --help` loads neither the settings' reader nor the runtime.
-    from emulator.config import load_all
+    with importing():
+        from emulator.config import load_all
 
     try:
         configs = load_all([Path(file) for file in config_file], overrides)
 
-        from emulator.dev.check import check, text_of
+        with importing():
+            from emulator.dev.check import check, text_of
 
         reports = [check(config) for config in configs]
     except PyworkerError as error:

@@ -5,14 +5,13 @@ Floor 8. Owns the way from options to a session; the session itself is emulator/
 
 from __future__ import annotations
 
-import gc
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
 from emulator.errors import WORKERS_UNSUPPORTED
+from emulator.memory import importing
 
 
 def serve(
@@ -23,7 +22,7 @@ def serve(
     Raises PyworkerError for what can't be served.
     """
     # Imported on use: `pyworker dev --help` loads neither the settings' reader nor the runtime.
-    with _uncollected():
+    with importing():
         from emulator.config import Config, load_all
 
     def read() -> tuple[Config, ...]:
@@ -32,7 +31,7 @@ def serve(
     configs = read()
 
     # After the settings: a mistake in them is told at once.
-    with _uncollected():
+    with importing():
         from emulator.dev.console import Console, face_for
         from emulator.dev.session import run
 
@@ -47,14 +46,3 @@ def serve(
             sys.exit(run_several(configs, face, read, command, keys=keys))
         face.note(WORKERS_UNSUPPORTED)
     sys.exit(run(configs, face, read, Console(face, keys=keys)))
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """A block that only imports: what is there at its end is no garbage, and is not looked through, now or later."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()

@@ -22,13 +22,13 @@ from emulator.dev.reach import cron_notes, endpoint_of
 from emulator.dev.reload import Reloader
 from emulator.dev.setup import (
     INTERRUPTED_EXIT_CODE,
-    keep_freed_memory,
     load_workers,
     loop_factory,
     network_of,
     run_to_end,
 )
 from emulator.dev.shutdown import Phase, Shutdown
+from emulator.memory import expect_requests
 from emulator.runtime import Directory
 from emulator.server import Share, start
 from emulator.sockets import Network
@@ -115,7 +115,7 @@ async def _serve(
     loaded: float,
 ) -> None:
     config = configs[0]
-    keep_freed_memory()
+    expect_requests()
     requested = shutdown.serve()
     server = await start(
         directory.first,

@@ -18,8 +18,6 @@ from emulator.runtime import Directory, Isolate, Worker
 from emulator.sockets import Network, Policy, Trust
 
 INTERRUPTED_EXIT_CODE = 130
-# As much as many requests of some size hold at once.
-KEPT_MEMORY_BYTES = 4 * 1024 * 1024
 
 T = TypeVar("T")
 
@@ -123,16 +121,6 @@ def loop_factory(choice: EventLoopChoice) -> Callable[[], asyncio.AbstractEventL
             raise errors.ConfigError(errors.LOOP_MISSING) from error
         return asyncio.new_event_loop
     return uvloop.new_event_loop
-
-
-def keep_freed_memory() -> None:
-    """Have the C library keep up to twice KEPT_MEMORY_BYTES of what is freed for whoever asks next.
-
-    glibc gives all above 128 KiB back to the system at once and must have it anew, page by page, for the next requests'
-    bodies. It learns from the largest piece that it has seen freed. Source: mallopt(3), M_MMAP_THRESHOLD. Elsewhere
-    this changes nothing.
-    """
-    bytearray(KEPT_MEMORY_BYTES)
 
 
 def run_to_end(loop: asyncio.AbstractEventLoop, main: Coroutine[Any, Any, T], terminal: Face) -> T:

@@ -14,6 +14,7 @@ from tests.architecture.source_tree import PROJECT, Import, SourceTree, write_tr
 FLOORS = {
     "emulator.errors": 0,
     "emulator.folding": 0,
+    "emulator.memory": 0,
     "emulator.naming": 0,
     "emulator.nearest": 0,
     "emulator.printable": 0,
