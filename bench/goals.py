@@ -37,6 +37,7 @@ GOALS = (
     Goal("hello", 1.7, "aiohttp"),
     # Like for like: pyworker logs a line a request, too. It has no bound.
     Goal("hello", 0.0, "aiohttp logged"),
+    Goal("hello", 0.0, "uvicorn logged"),
     Goal("tcp", 3.5, "workerd"),
     Goal("tcp", 1.6, "aiohttp"),
     Goal("stream", 0.9, "nginx"),

@@ -13,7 +13,7 @@ from bench.contenders.pyworker import (
     PYWORKER_UNWATCHED,
 )
 from bench.contenders.raw import RAW
-from bench.contenders.uvicorn import UVICORN
+from bench.contenders.uvicorn import UVICORN, UVICORN_LOGGED
 from bench.contenders.workerd import WORKERD, WRANGLER
 
 # The column of ratios that every result has is to this one.
@@ -28,6 +28,7 @@ CONTENDERS: tuple[Contender, ...] = (
     AIOHTTP_LOGGED,
     RAW,
     UVICORN,
+    UVICORN_LOGGED,
     GRANIAN,
     NGINX,
     WORKERD,

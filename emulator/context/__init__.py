@@ -1,7 +1,7 @@
 """One event's belongings and the rules about them. Floor 2; must not know what a stream or a socket is."""
 
 from emulator.context.calls import CALL_DEPTH_LIMIT, Call, CallTree, calling, current_call
-from emulator.context.cpu import CpuExceeded, CpuMeter, start_ticking, stop_ticking
+from emulator.context.cpu import CpuExceeded, CpuMeter, start_ticking, stop_ticking, unticked
 from emulator.context.debugging import is_debugged, limits_paused, unpaused_seconds
 from emulator.context.frames import place_of, raised_at, user_frame
 from emulator.context.io_context import (
@@ -55,6 +55,7 @@ __all__ = [
     "start_ticking",
     "stop_ticking",
     "unpaused_seconds",
+    "unticked",
     "unwatch",
     "user_frame",
     "watch",

@@ -19,7 +19,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -164,6 +165,22 @@ def stop_ticking() -> None:
         signal.setitimer(signal.ITIMER_PROF, 0)
         atexit.unregister(signal.setitimer)
         signal.signal(signal.SIGPROF, _handler_before)
+
+
+@contextmanager
+def unticked() -> Iterator[None]:
+    """A block in which no running step is looked at: where a person is asked for input.
+
+    Interrupted by Ctrl-C, input() has Python call the handlers of other signals with KeyboardInterrupt raised already.
+    """
+    ticking = _ticking and threading.current_thread() is threading.main_thread()
+    if ticking:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+    try:
+        yield
+    finally:
+        if ticking and _ticking:
+            signal.setitimer(signal.ITIMER_PROF, TICK_SECONDS, TICK_SECONDS)
 
 
 def _tick(frame: FrameType | None, meter_of_callback: Callable[[], CpuMeter | None]) -> None:

@@ -21,7 +21,7 @@ from contextlib import (
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from emulator.context import current, current_meter, limits_paused, never
+from emulator.context import current, current_meter, limits_paused, never, unticked
 from emulator.dev.keyboard import Keyboard
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _pdb(debugger: Debugger) -> Pdb:
 
         def cmdloop(self, intro: Any = None) -> None:
             """At the prompt Ctrl-C is pdb's."""
-            with _on_interrupt(signal.default_int_handler):
+            with unticked(), _on_interrupt(signal.default_int_handler):
                 super().cmdloop(intro)
 
         def user_exception(self, frame: FrameType, exc_info: Any) -> None:

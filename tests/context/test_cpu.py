@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from types import FrameType
 
 import pytest
 
-from emulator.context import CpuExceeded, CpuMeter, start_ticking, stop_ticking
+from emulator.context import CpuExceeded, CpuMeter, start_ticking, stop_ticking, unticked
 
 
 def spend(seconds: float, meter: CpuMeter) -> None:
@@ -113,3 +114,23 @@ def test_a_step_does_not_pay_for_what_ran_before_it_wherever_the_clock_ticks() -
     finally:
         stop_ticking()
     assert told == []
+
+
+def test_nobody_is_looked_at_where_a_person_is_asked() -> None:
+    with unticked():  # Where nothing ticks this does nothing.
+        assert signal.getitimer(signal.ITIMER_PROF) == (0, 0)
+    assert signal.getitimer(signal.ITIMER_PROF) == (0, 0)
+    start_ticking(lambda: None)
+    try:
+        with unticked():
+            assert signal.getitimer(signal.ITIMER_PROF) == (0, 0)
+        assert signal.getitimer(signal.ITIMER_PROF)[1] > 0
+    finally:
+        stop_ticking()
+
+
+def test_a_step_may_end_the_ticking_while_a_person_is_asked() -> None:
+    start_ticking(lambda: None)
+    with unticked():
+        stop_ticking()
+    assert signal.getitimer(signal.ITIMER_PROF) == (0, 0)
