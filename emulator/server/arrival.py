@@ -1,4 +1,4 @@
-"""A request as the parser gave it: its head, and where its body will come.
+"""A request as the parser gave it: its head, and where its body will come; and what aiohttp's loop has of it.
 
 Floor 6. Owns what the rest of this floor may ask of a request; must not know what becomes of it. Much less than
 aiohttp's BaseRequest, which takes as long to make as everything else that a small answer takes.
@@ -14,6 +14,7 @@ from aiohttp.http import HttpVersion11, RawRequestMessage
 from aiohttp.streams import EmptyStreamReader
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import StreamResponse
 
 
 class Arrival:
@@ -66,6 +67,25 @@ class Arrival:
     def _cancel(self, error: BaseException) -> None:
         """The connection is lost, as aiohttp's protocol tells its own requests: so is the rest of the body."""
         self.content.set_exception(error)
+
+
+class Sent(StreamResponse):
+    """Tells aiohttp's request loop that the response is on its way already."""
+
+    def __init__(self, *, keep_alive: bool) -> None:
+        super().__init__()
+        self._kept = keep_alive
+
+    @property
+    def keep_alive(self) -> bool:
+        """Whether the connection serves another request."""
+        return self._kept
+
+    async def prepare(self, request: BaseRequest) -> None:
+        """Everything was written."""
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Everything was written."""
 
 
 class Queued(BaseRequest):

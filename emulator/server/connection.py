@@ -19,7 +19,7 @@ from aiohttp.web_response import StreamResponse
 
 from emulator.context import EventRecord, Observer, Outcome, Traffic
 from emulator.errors import CLIENT_GONE
-from emulator.server.arrival import Arrival
+from emulator.server.arrival import Arrival, Sent
 from emulator.server.framing import JOINED_CHUNK_BYTES, Framing, FramingError
 from emulator.server.gathering import write_gathered
 from emulator.server.limits import refusal_of_nonsense
@@ -42,25 +42,6 @@ class ClientGone(ConnectionError):
         super().__init__(CLIENT_GONE)
 
 
-class Sent(StreamResponse):
-    """Tells aiohttp's request loop that the response is on its way already."""
-
-    def __init__(self, *, keep_alive: bool) -> None:
-        super().__init__()
-        self._kept = keep_alive
-
-    @property
-    def keep_alive(self) -> bool:
-        """Whether the connection serves another request."""
-        return self._kept
-
-    async def prepare(self, request: BaseRequest) -> None:
-        """Everything was written."""
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        """Everything was written."""
-
-
 class Refused(Sent):
     """The last response of a connection whose further bytes mean nothing."""
 
@@ -74,14 +55,15 @@ class Refused(Sent):
 
 
 class Incoming(Enum):
-    """What becomes of what the client sends."""
+    """What becomes of what the client sends: it is held until aiohttp's loop waits for the first time."""
 
+    HELD = "held"
     PARSED = "parsed"
     DROPPED = "dropped"
 
 
 # As globals: Python takes ten times as long to read a member from its class.
-_DROPPED = Incoming.DROPPED
+_HELD, _PARSED, _DROPPED = Incoming
 
 
 class HttpConnection(RequestHandler):
@@ -107,7 +89,8 @@ class HttpConnection(RequestHandler):
         self.url_scheme = scheme
         self.sink: ResponseSink | None = None
         self._observer = observer
-        self._incoming = Incoming.PARSED
+        self._incoming = _HELD
+        self._held = b""
         self._body: RequestBody | None = None
         self._client_ended = False
 
@@ -117,7 +100,7 @@ class HttpConnection(RequestHandler):
         return not self._client_ended or bool(self._messages)
 
     def data_received(self, data: bytes) -> None:
-        if self._incoming is _DROPPED:
+        if self._incoming is not _PARSED and not self._is_to_be_parsed(data):
             return
         waiter, self._waiter = self._waiter, None  # Else it would be woken.
         super().data_received(data)
@@ -127,6 +110,23 @@ class HttpConnection(RequestHandler):
                 self._begin(waiter)
         if self._body is not None:
             self._look_at_body(self._body)
+
+    def _is_to_be_parsed(self, data: bytes) -> bool:
+        """Tell whether `data` may be parsed now. What comes before aiohttp's loop has begun waits for it, one turn."""
+        if self._incoming is _HELD and self._waiter is None:
+            if not self._held:
+                self._loop.call_soon(self._parse_held)
+            self._held += data
+            return False
+        if self._incoming is _HELD:
+            self._incoming = _PARSED
+        return self._incoming is _PARSED
+
+    def _parse_held(self) -> None:
+        self._incoming = _PARSED
+        data, self._held = self._held, b""
+        if self.transport is not None:
+            self.data_received(data)
 
     def _begin(self, waiter: asyncio.Future[None]) -> None:
         """Begin with what has come while nothing was under way and the loop was parked on `waiter`."""
@@ -235,7 +235,7 @@ class HttpConnection(RequestHandler):
     def _look_at_body(self, body: RequestBody) -> None:
         # Behind a body that is not complete there can only be the parser's error, which the body does not hear of.
         if self._messages and not body.complete:
-            self._incoming = Incoming.DROPPED
+            self._incoming = _DROPPED
             body.break_off(RequestPayloadError("its body's chunks are not well-formed"))
         body.arrived()
 
@@ -255,7 +255,7 @@ class HttpConnection(RequestHandler):
         transport = self.transport
         if transport is None or transport.is_closing():
             return
-        self._incoming = Incoming.DROPPED
+        self._incoming = _DROPPED
         self.resume_reading(resume_parser=False)
         if transport.can_write_eof():
             transport.write_eof()

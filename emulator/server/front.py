@@ -21,8 +21,8 @@ from emulator.config.limits import DEFAULT_LIMITS, Limits
 from emulator.context import IoContext, Observer
 from emulator.runtime import Isolate, Worker
 from emulator.runtime.scheduled_event import ScheduledEvent
-from emulator.server.arrival import Arrival, Queued
-from emulator.server.connection import HttpConnection, Sent
+from emulator.server.arrival import Arrival, Queued, Sent
+from emulator.server.connection import HttpConnection
 from emulator.server.exchange import Exchange
 from emulator.server.head import HEADERS_LIMIT_BYTES
 from emulator.server.internal import InternalRoutes
