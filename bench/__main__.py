@@ -21,6 +21,8 @@ from bench.statistics import Sample
 
 # So many processes on average want to run before the first of ours does.
 BUSY_LOAD = 0.5
+# What they can't do is worth a note, and no reason to measure nobody.
+_PEERS = frozenset(contender.name for contender in CONTENDERS if contender.is_peer)
 
 
 def main() -> int:
@@ -69,14 +71,16 @@ def _measured(load: Load, options: Options, notes: list[str]) -> list[Result]:
         _say(note)
         notes.append(note)
     try:
-        return _measure(load, options)
+        return _measure(load, options, notes)
     except Missing as missing:
         _say(f"{load.name} is left out: {missing}")
         notes.append(f"{load.name} is left out: {missing}")
         return []
 
 
-def _measure(load: Load, options: Options) -> list[Result]:
+def _measure(load: Load, options: Options, notes: list[str]) -> list[Result]:
+    """Return every contestant's samples, without the peers that can't take the load."""
+    left_out = set()
     with (
         tempfile.TemporaryDirectory(prefix="pyworker-bench-") as folder,
         load.prepare(options, Path(folder)) as contestants,
@@ -86,10 +90,21 @@ def _measure(load: Load, options: Options) -> list[Result]:
             # Every other round goes backwards: nobody always follows the same neighbour.
             order = range(len(contestants))
             for index in order if number % 2 == 0 else reversed(order):
-                samples[index].append(contestants[index].sample())
+                if index in left_out:
+                    continue
+                try:
+                    samples[index].append(contestants[index].sample())
+                except BenchFailure as failure:
+                    if contestants[index].name not in _PEERS:
+                        raise
+                    left_out.add(index)
+                    why = str(failure).partition(". It printed")[0]
+                    notes.append(f"{load.name}: {why}, and is left out")
+                    _say(notes[-1])
     return [
-        Result(load, contestant, taken)
-        for contestant, taken in zip(contestants, samples, strict=True)
+        Result(load, contestant, samples[index])
+        for index, contestant in enumerate(contestants)
+        if index not in left_out
     ]
 
 
