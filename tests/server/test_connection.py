@@ -167,3 +167,72 @@ async def test_who_gives_up_waiting_for_a_body_keeps_the_connection() -> None:
         client.send(b"ole")
         client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nwhole")
         assert await answers(client, 1) == [b"whole"]
+
+
+class Wire(asyncio.Transport):
+    """A client's connection whose bytes come when the test says so, however soon."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self._answered = asyncio.Event()
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += data
+        self._answered.set()
+
+    def is_closing(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        """Nobody is there."""
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    async def answer(self) -> bytes:
+        """Wait for the first write."""
+        await within(self._answered.wait())
+        return self.written
+
+
+async def whose(request: Request) -> Response:
+    task = asyncio.current_task()
+    assert task is not None
+    name = getattr(task.get_coro(), "__qualname__", "nobody's")
+    return Response(f"{name} {await request.text()}")
+
+
+async def test_what_a_new_client_sends_at_once_is_served_in_order() -> None:
+    async with serving(whose) as server:
+        assert server.handler is not None
+        connection, wire = server.handler(), Wire()
+        connection.connection_made(wire)
+        connection.data_received(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nab")
+        connection.data_received(b"cd")
+        await asyncio.sleep(0)
+        connection.data_received(b"ef")
+        assert (await wire.answer()).endswith(b"\r\n\r\nHttpConnection._serve abcdef")
+        connection.connection_lost(None)
+
+
+async def test_a_new_client_that_is_gone_at_once_asks_nothing() -> None:
+    asked: list[Request] = []
+
+    async def fetch(request: Request) -> Response:
+        asked.append(request)
+        return Response("never")
+
+    recorder = Recorder()
+    async with serving(fetch, observer=recorder) as server:
+        assert server.handler is not None
+        connection, wire = server.handler(), Wire()
+        connection.connection_made(wire)
+        connection.data_received(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        connection.connection_lost(None)
+        async with connected(
+            server
+        ) as client:  # Whoever comes next is served, by then with all turns taken.
+            client.get()
+            assert await answers(client, 1) == [b"never"]
+        assert len(asked) == 1
