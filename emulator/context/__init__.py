@@ -1,5 +1,6 @@
 """One event's belongings and the rules about them. Floor 2; must not know what a stream or a socket is."""
 
+from emulator.context.background import running_task
 from emulator.context.calls import CALL_DEPTH_LIMIT, Call, CallTree, calling, current_call
 from emulator.context.cpu import CpuExceeded, CpuMeter, start_ticking, stop_ticking, unticked
 from emulator.context.debugging import is_debugged, limits_paused, unpaused_seconds
@@ -52,6 +53,7 @@ __all__ = [
     "raised_at",
     "require_current",
     "restore",
+    "running_task",
     "start_ticking",
     "stop_ticking",
     "unpaused_seconds",

@@ -13,7 +13,7 @@ from types import CoroutineType
 from typing import Any
 
 from emulator import errors
-from emulator.context import CpuExceeded, IoContext, make_current, restore
+from emulator.context import CpuExceeded, IoContext, make_current, restore, running_task
 from emulator.http import Request, Response
 from emulator.runtime import environment
 from emulator.runtime.entrypoints import Handler
@@ -145,14 +145,7 @@ def _from_outside(error: BaseException, task: asyncio.Task[Any] | None) -> bool:
     """Tell whether `error` was thrown into the handler by whoever runs `task`, not raised by the worker."""
     if isinstance(error, asyncio.CancelledError):
         return task is None or task.cancelling() > 0
-    return isinstance(error, GeneratorExit) and _current_task() is not task
-
-
-def _current_task() -> asyncio.Task[Any] | None:
-    try:
-        return asyncio.current_task()
-    except RuntimeError:  # no loop runs: a coroutine is being closed after its end
-        return None
+    return isinstance(error, GeneratorExit) and running_task() is not task
 
 
 def _exit(label: str, error: BaseException) -> errors.HandlerExit:
