@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench import page, report
 from bench.contenders import CONTENDERS
-from bench.loads import ALL, Load
+from bench.loads import ALL, Contestant, Load
 from bench.options import Options, parse
 from bench.processes import BenchFailure, Missing
 from bench.report import Result
@@ -95,17 +95,23 @@ def _measure(load: Load, options: Options, notes: list[str]) -> list[Result]:
                 try:
                     samples[index].append(contestants[index].sample())
                 except BenchFailure as failure:
-                    if contestants[index].name not in _PEERS:
-                        raise
                     left_out.add(index)
-                    why = str(failure).partition(". It printed")[0]
-                    notes.append(f"{load.name}: {why}, and is left out")
-                    _say(notes[-1])
+                    notes.append(_excused(load, contestants[index], failure))
     return [
         Result(load, contestant, samples[index])
         for index, contestant in enumerate(contestants)
         if index not in left_out
     ]
+
+
+def _excused(load: Load, contestant: Contestant, failure: BenchFailure) -> str:
+    """Return what to say of a peer that can't take `load`. Raises `failure` when it is nobody's but ours."""
+    if contestant.name not in _PEERS:
+        raise failure
+    why = str(failure).partition(". It printed")[0]
+    note = f"{load.name}: {why}, and is left out"
+    _say(note)
+    return note
 
 
 def _absent(options: Options) -> Iterator[str]:

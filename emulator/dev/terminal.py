@@ -143,9 +143,8 @@ class Terminal(Face):
     def tell(self, message: Message) -> None:
         """What was said before is counted: on a TTY in the status, elsewhere with a line at 10, 100, 1000 times."""
         again = ""
-        if (
-            message.group is not None
-        ):  # Many requests say the same: only what is shown is worth its wording.
+        # Many requests say the same: only what is shown is worth its wording.
+        if message.group is not None:
             kind = "note" if message.kind == "note" else "warning"
             count = self._notes.count(message.group, kind, message.text)
             if self.is_tty:

@@ -113,14 +113,15 @@ class HttpConnection(RequestHandler):
 
     def _is_to_be_parsed(self, data: bytes) -> bool:
         """Tell whether `data` may be parsed now. What comes before aiohttp's loop has begun waits for it, one turn."""
-        if self._incoming is _HELD and self._waiter is None:
+        if self._incoming is _DROPPED:
+            return False
+        if self._waiter is None:
             if not self._held:
                 self._loop.call_soon(self._parse_held)
             self._held += data
             return False
-        if self._incoming is _HELD:
-            self._incoming = _PARSED
-        return self._incoming is _PARSED
+        self._incoming = _PARSED
+        return True
 
     def _parse_held(self) -> None:
         self._incoming = _PARSED
